@@ -29,8 +29,8 @@ struct {
 struct tap_services_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct tap_ruleset);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct tap_ruleset)); /* clang keeps no BTF of it here */
 };
 
 struct {
