@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * THE table of commands. Dispatch, usage lines and every --help page come from here; the order is
+ * that of the overall help.
+ */
+#include "user/verbs.h"
+
+#define PEER_OPTIONS                                                                               \
+	"[--frame veiled|classic] [--mark sealed|open]\n"                                          \
+	"[--ports distinct|shared]"
+
+#define TIMES "TIME is a date or date-time (2027-01-31, 2027-01-31T18:00:00Z), now, or +90d, +12h, +30m.\n"
+
+const struct command commands[] = {
+	/* Secrets */
+	{ "realm", "gen", "[-o FILE]", "make a realm key: it names one server, all its clients have it",
+	  "32 random bytes, base64, on stdout or in FILE (mode 0600; an existing file is kept).\n\n"
+	  "Example: tapctl realm gen -o /etc/tap/realm.key",
+	  realm_gen },
+	{ "key", "gen", "[-o FILE]", "make a user key: it proves who connects",
+	  "32 random bytes, base64, on stdout or in FILE (mode 0600; an existing file is kept).\n\n"
+	  "Example: tapctl key gen -o alice.key",
+	  key_gen },
+	{ "key", "derive", "--realm-key FILE --user-key FILE|- [-o FILE]",
+	  "make the tag key, all that a server needs of a user key",
+	  "A user who trusts the server with as little as possible hands over the tag key: it opens\n"
+	  "this realm and no other. The server takes it by `key add ID --user-key FILE --tag-key`.\n\n"
+	  "Example: tapctl key derive --realm-key realm.key --user-key alice.key -o alice.tag",
+	  key_derive },
+
+	/* The server */
+	{ "server", "load",
+	  "-i IF[,IF...] --realm-key FILE [--mode auto|native|generic]\n"
+	  "[--shared] [--frame veiled|classic|both] [--mark sealed|open]\n"
+	  "[--group-by mark,ts|mark|ts] [--skew SECONDS] [--replay-size N]\n"
+	  "[--monitor[=on|off]]",
+	  "attach the gate to interfaces, or reload it with new settings",
+	  "Without services the gate passes everything: loading it cuts no connection, and services\n"
+	  "only ever judge new ones.\n\n"
+	  "  -i, --interface IF  one or more interfaces, all or none of them are attached\n"
+	  "  --realm-key FILE    the realm key, as `realm gen` made it; - reads stdin\n"
+	  "  --mode              native: in the driver, fast. generic: works on every device.\n"
+	  "                      auto (default): native where the driver has it\n"
+	  "  --shared            through libxdp's dispatcher, beside other XDP programs\n"
+	  "  --frame             which form of groups is accepted (default veiled)\n"
+	  "  --mark              sealed (default): strangers' SYNs are dropped before any state is\n"
+	  "                      kept. open: for paths that rewrite the TCP window\n"
+	  "  --group-by          what makes four SYNs a group (default mark,ts); leave out what a\n"
+	  "                      path rewrites\n"
+	  "  --skew SECONDS      how far clocks may be apart, 1 to 3600 (default 30)\n"
+	  "  --replay-size N     admissions that are sure to be remembered (default 131072)\n"
+	  "  --monitor           judge and count, but drop nothing: to try it out\n\n"
+	  "A second load is a reload: the program is replaced in place without a gap, interfaces\n"
+	  "named are added to those attached, and options not given keep their value. Keys and\n"
+	  "services stay. The realm key and --replay-size cannot change: unload first.\n\n"
+	  "Example: tapctl server load -i eth0 --realm-key /etc/tap/realm.key",
+	  server_load },
+	{ "server", "unload", "[-i IF[,IF...]]", "detach the gate: the protected ports are open again",
+	  "Without -i from all interfaces, and keys, services and replay records are forgotten.\n"
+	  "With -i only from these; when the last one goes everything goes, as without -i.\n\n"
+	  "Example: tapctl server unload",
+	  server_unload },
+	{ "service", "add",
+	  "PORT[-PORT] [--dst PREFIX] [--src PREFIX] [--dev IF]\n"
+	  "[--action tap|pass|drop] [--public-port PORT]\n"
+	  "[--tag auto|short|long] [--stealth on|off] [--reject drop|rst]\n"
+	  "[--keys ID[-ID],...|any] [--at N]",
+	  "protect a port (or pass or drop it); the first match wins",
+	  "  --dst, --src PREFIX  only SYNs to, from these addresses\n"
+	  "  --dev IF             only SYNs that come in there\n"
+	  "  --action             tap (default): only key holders get in. pass: ordinary TCP.\n"
+	  "                       drop: nobody gets in\n"
+	  "  --public-port PORT   what clients dial when a port forward stands before the server\n"
+	  "  --tag                short: 30 bits. long: 62 bits or more, needs TCP timestamps.\n"
+	  "                       auto (default): long only while many groups fail\n"
+	  "  --stealth on|off     drop other probes too (off)\n"
+	  "  --reject drop|rst    what a refused SYN gets: silence (default), or the RST of a\n"
+	  "                       closed port\n"
+	  "  --keys               which keys may connect (default any)\n"
+	  "  --at N               put it before rule N instead of last\n\n"
+	  "Example: tapctl service add 22 --keys 1-20",
+	  service_add },
+	{ "service", "del", "N", "remove service rule N of `service list`",
+	  "Example: tapctl service del 2", service_del },
+	{ "service", "list", "", "show the service rules in the order in which they are tried",
+	  "Example: tapctl service list", service_list },
+	{ "service", "import", "FILE|-", "add many service rules at once, all or none",
+	  "Each line holds the arguments of one `service add`; # starts a comment.\n\n"
+	  "Example: tapctl service import services.txt",
+	  service_import },
+	{ "key", "add",
+	  "ID --user-key FILE|- [--tag-key] [--name NAME]\n"
+	  "[--not-before TIME] [--not-after TIME]",
+	  "let a user in",
+	  "ID is a number from 1 to 65535 that the user's client sends.\n"
+	  "  --tag-key  FILE holds what `key derive` made instead of the user key\n" TIMES "\n"
+	  "Example: tapctl key add 10 --user-key alice.key --name alice --not-after +90d",
+	  key_add },
+	{ "key", "rotate", "ID --user-key FILE|- [--tag-key] [--overlap SECONDS]",
+	  "give a user a new key; the old one works a while longer",
+	  "Both keys are taken for SECONDS (default 3600; 0 ends the old one at once).\n\n"
+	  "Example: tapctl key rotate 10 --user-key alice-new.key --overlap 86400",
+	  key_rotate },
+	{ "key", "revoke", "ID", "refuse a key from now on; it stays listed",
+	  "Connections that are open live on.\n\n"
+	  "Example: tapctl key revoke 10",
+	  key_revoke },
+	{ "key", "del", "ID", "forget a key",
+	  "Connections that are open live on.\n\n"
+	  "Example: tapctl key del 10",
+	  key_del },
+	{ "key", "list", "", "show the keys, never their secrets", "Example: tapctl -j key list", key_list },
+	{ "key", "import", "FILE|-", "add many keys at once, all or none",
+	  "Lines of: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] [tag]\n"
+	  "# starts a comment; `tag` says that BASE64 is what `key derive` made.\n" TIMES "\n"
+	  "Example: tapctl key import keys.txt",
+	  key_import },
+	{ "acl", "allow", "PORT ID[-ID],...", "let more keys use a service",
+	  "A service that any key could use is from then on open to these only.\n\n"
+	  "Example: tapctl acl allow 22 10,20-29",
+	  acl_allow },
+	{ "acl", "deny", "PORT ID[-ID],...", "take a service away from keys",
+	  "A service that any key could use is from then on open to all but these.\n\n"
+	  "Example: tapctl acl deny 22 13",
+	  acl_deny },
+	{ "acl", "list", "", "show which keys may use which service", "Example: tapctl acl list", acl_list },
+
+	/* The client */
+	{ "client", "load", "-i IF[,IF...] [--hook auto|tcx|clsact]",
+	  "attach the splitter to interfaces, or reload it",
+	  "Without rules the splitter leaves every packet as it is.\n\n"
+	  "  -i, --interface IF  one or more interfaces, all or none of them are attached\n"
+	  "  --hook              tcx needs Linux 6.6; clsact works on older ones. auto (default)\n"
+	  "                      takes tcx where the kernel has it\n\n"
+	  "A second load is a reload: the program is replaced in place, interfaces named are added.\n"
+	  "Peers and rules stay.\n\n"
+	  "Example: tapctl client load -i eth0",
+	  client_load },
+	{ "client", "unload", "[-i IF[,IF...]]", "detach the splitter: SYNs leave as they are",
+	  "Without -i from all interfaces, and peers and rules are forgotten. With -i only from\n"
+	  "these; when the last one goes everything goes, as without -i.\n\n"
+	  "Example: tapctl client unload",
+	  client_unload },
+	{ "peer", "add",
+	  "NAME --realm-key FILE --user-key FILE --key-id ID\n" PEER_OPTIONS,
+	  "name a server and the key to use there",
+	  "Nothing is sent until a rule points to the peer. --frame, --mark: as the server has them\n"
+	  "(veiled, sealed). --ports shared: for paths that balance by port.\n\n"
+	  "Example: tapctl peer add office --realm-key realm.key --user-key alice.key --key-id 10",
+	  peer_add },
+	{ "peer", "update",
+	  "NAME [--realm-key FILE] [--user-key FILE] [--key-id ID]\n" PEER_OPTIONS,
+	  "change a peer; what is not given stays",
+	  "Example: tapctl peer update office --ports shared", peer_update },
+	{ "peer", "del", "NAME", "forget a peer that no rule uses", "Example: tapctl peer del office",
+	  peer_del },
+	{ "peer", "list", "", "show the peers, never their secrets", "Example: tapctl peer list",
+	  peer_list },
+	{ "rule", "add",
+	  "--peer NAME --port PORT[-PORT],... [--dst PREFIX|HOST]\n"
+	  "[--src PREFIX] [--dev IF] [--user NAME|UID]\n"
+	  "[--type local|forward|any] [--at N]",
+	  "use a peer's key for these connections; the first match wins",
+	  "  --dst PREFIX|HOST  where to; a host name becomes one rule for each of its addresses\n"
+	  "  --src PREFIX       only from these addresses\n"
+	  "  --dev IF           only those that leave there\n"
+	  "  --user NAME|UID    only connections of this user (type local)\n"
+	  "  --type             local (default): made on this machine. forward: routed by it.\n"
+	  "  --at N             put it before rule N instead of last\n\n"
+	  "Example: tapctl rule add --peer office --port 22,443 --dst 203.0.113.7",
+	  rule_add },
+	{ "rule", "del", "N", "remove client rule N of `rule list`", "Example: tapctl rule del 1",
+	  rule_del },
+	{ "rule", "list", "", "show the client rules in the order in which they are tried",
+	  "Example: tapctl rule list", rule_list },
+	{ "rule", "import", "FILE|-", "add many client rules at once, all or none",
+	  "Each line holds the arguments of one `rule add`; # starts a comment.\n\n"
+	  "Example: tapctl rule import rules.txt",
+	  rule_import },
+
+	/* Both */
+	{ "status", NULL, "", "show what is loaded and attached, and what is wrong with it",
+	  "Exit status 1 when nothing is loaded.\n\n"
+	  "Example: tapctl status",
+	  status_show },
+	{ "stats", NULL, "[--watch]", "count what became of the SYNs",
+	  "Each segment that the gate judged has exactly one reason.\n\n"
+	  "Example: tapctl -j stats",
+	  stats_show },
+	{ "events", NULL, "[--follow]", "show the last groups judged: who, from where, to what, why",
+	  "Example: tapctl events --follow", events_show },
+};
+
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
