@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The published test vectors (selftests/vectors/groups.json), made by another implementation.
+ */
+#ifndef TAP_SELFTESTS_VECTORS_H
+#define TAP_SELFTESTS_VECTORS_H
+
+#include "selftests/common/ref.h"
+
+#define VECTORS_MAX 64
+#define VECTOR_MARKS 8 /* first and last marks of a realm that are listed */
+
+struct vector_realm {
+	uint8_t realm_key[REF_KEY_BYTES];
+	uint8_t k_veil[REF_DERIVED_BYTES];
+	uint8_t k_mark[REF_DERIVED_BYTES];
+	unsigned int marks; /* how many there are */
+	uint16_t first[VECTOR_MARKS];
+	uint16_t last[VECTOR_MARKS];
+};
+
+struct vector_group {
+	struct ref_group group;
+	uint8_t k_tag[REF_DERIVED_BYTES];
+	struct ref_wire wire;
+};
+
+struct vectors {
+	struct vector_realm realms[VECTORS_MAX];
+	unsigned int n_realms;
+	struct vector_group groups[VECTORS_MAX];
+	unsigned int n_groups;
+};
+
+/*
+ * Reads the file (TAP_VECTORS in the environment, or the one of the source tree). Says what is
+ * wrong and exits on any error: no test can go on without it.
+ */
+const struct vectors *vectors_load(void);
+
+#endif /* TAP_SELFTESTS_VECTORS_H */
