@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Key files: base64 of one key, closed to everyone but their owner, written atomically.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "user/keyfile.h"
+#include "user/tapctl.h"
+
+#define TEXT_MAX 1024 /* more than this in a key file is something else */
+#define BLANKS " \t\r\n"
+#define BASE64_MAX sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)
+
+int keyfile_decode(const char *text, size_t length, unsigned char *out, size_t bytes)
+{
+	size_t got = 0;
+	const char *end;
+
+	if (sodium_base642bin(out, bytes, text, length, BLANKS, &got, &end,
+			      sodium_base64_VARIANT_ORIGINAL) ||
+	    end != text + length || got != bytes) {
+		sodium_memzero(out, bytes);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* How a message calls it. */
+static const char *called(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
+}
+
+/* Whoever can read the file has the key; whoever can write it can put theirs there. */
+static int check_file(int fd, const char *path)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return fail(errno, "%s: %s", path, strerror(errno));
+	if (S_ISFIFO(status.st_mode))
+		return 0;
+	if (!S_ISREG(status.st_mode))
+		return fail(EINVAL, "%s is no regular file: a key comes from a file or from '-' (standard input)",
+			    path);
+	if (status.st_mode & 077)
+		return fail(EPERM, "%s can be read or written by others (mode %04o): run 'chmod 600 %s'; "
+			    "if they may have read it, make a new key",
+			    path, (unsigned int)(status.st_mode & 07777), path);
+	return 0;
+}
+
+/* A shell's <(command) is named /dev/fd/N, which is a symbolic link but no trap. */
+static int open_descriptor(const char *path)
+{
+	int number, end = 0;
+
+	if (sscanf(path, "/dev/fd/%9d%n", &number, &end) != 1 || path[end])
+		return -1;
+	return fcntl(number, F_DUPFD_CLOEXEC, 3);
+}
+
+static int open_file(const char *path)
+{
+	int fd, err;
+
+	fd = open_descriptor(path);
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && errno == ELOOP)
+		return fail(ELOOP, "%s is a symbolic link: name the key file itself", path);
+	if (fd < 0)
+		return fail(errno, "cannot open the key file %s: %s", path, strerror(errno));
+	err = check_file(fd, path);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int open_key(const char *path)
+{
+	static bool standard_input_read;
+	int fd;
+
+	if (strcmp(path, "-"))
+		return open_file(path);
+	if (standard_input_read)
+		return fail(EINVAL, "only one key can come from standard input: put the other one into a file");
+	standard_input_read = true;
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return fail(errno, "cannot read standard input: %s", strerror(errno));
+	return fd;
+}
+
+/* Reads up to TEXT_MAX bytes; returns their number or a negative errno. */
+static ssize_t read_text(int fd, char *text)
+{
+	size_t got = 0;
+
+	while (got < TEXT_MAX) {
+		ssize_t n = read(fd, text + got, TEXT_MAX - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		got += n;
+	}
+	return got;
+}
+
+int keyfile_read(const char *path, unsigned char *out, size_t bytes)
+{
+	char text[TEXT_MAX];
+	ssize_t got;
+	int fd, err = 0;
+
+	if (sodium_init() < 0)
+		return fail(EIO, "libsodium does not start: the system has no source of randomness");
+	fd = open_key(path);
+	if (fd < 0)
+		return fd;
+	sodium_mlock(text, sizeof(text)); /* best effort: it lives for a moment only */
+	got = read_text(fd, text);
+	if (got < 0)
+		err = fail(-got, "cannot read the key from %s: %s", called(path), strerror(-got));
+	else if (keyfile_decode(text, got, out, bytes))
+		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: make one with "
+			   "'tapctl %s'", called(path), bytes, bytes == 16 ? "key derive" : "key gen' or 'tapctl realm gen");
+	close(fd);
+	sodium_munlock(text, sizeof(text)); /* wipes it, too */
+	return err;
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	while (length) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		length -= n;
+	}
+	return 0;
+}
+
+static int exists(const char *path)
+{
+	return fail(EEXIST, "%s exists already and is not overwritten: it may hold a key that is in use; "
+		    "choose another name, or move it away first", path);
+}
+
+/* The temporary file stands next to the final one, so that rename(2) works and is atomic. */
+static int write_file(const char *path, const char *text, size_t length)
+{
+	char *temporary = NULL;
+	struct stat status;
+	int fd, err;
+
+	if (!lstat(path, &status))
+		return exists(path);
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return fail(ENOMEM, "out of memory");
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0) {
+		err = fail(errno, "cannot write a key file at %s: %s", path, strerror(errno));
+		goto out;
+	}
+	err = write_all(fd, text, length);
+	if (!err && fsync(fd))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE))
+		err = -errno;
+	if (err) {
+		unlink(temporary);
+		err = err == -EEXIST ? exists(path) :
+				       fail(-err, "cannot write the key file %s: %s", path,
+					    strerror(-err));
+	}
+out:
+	free(temporary);
+	return err;
+}
+
+int keyfile_write(const char *path, const unsigned char *key, size_t bytes)
+{
+	char text[BASE64_MAX + 1];
+	size_t length;
+	int err;
+
+	if (sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL) > BASE64_MAX)
+		return fail(EINVAL, "a key of %zu bytes is too long for a key file", bytes);
+	sodium_mlock(text, sizeof(text));
+	sodium_bin2base64(text, BASE64_MAX, key, bytes, sodium_base64_VARIANT_ORIGINAL);
+	length = strlen(text);
+	text[length++] = '\n';
+	if (path) {
+		err = write_file(path, text, length);
+	} else {
+		err = write_all(STDOUT_FILENO, text, length);
+		if (err)
+			err = fail(-err, "cannot write the key to standard output: %s", strerror(-err));
+	}
+	sodium_munlock(text, sizeof(text));
+	return err;
+}
