@@ -87,7 +87,7 @@ static int open_file(const char *path)
 	return fd;
 }
 
-static int open_key(const char *path)
+int keyfile_open(const char *path)
 {
 	static bool standard_input_read;
 	int fd;
@@ -95,7 +95,7 @@ static int open_key(const char *path)
 	if (strcmp(path, "-"))
 		return open_file(path);
 	if (standard_input_read)
-		return fail(EINVAL, "only one key can come from standard input: put the other one into a file");
+		return fail(EINVAL, "only one file can come from standard input: name the other one");
 	standard_input_read = true;
 	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
@@ -130,7 +130,7 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 
 	if (sodium_init() < 0)
 		return fail(EIO, "libsodium does not start: the system has no source of randomness");
-	fd = open_key(path);
+	fd = keyfile_open(path);
 	if (fd < 0)
 		return fd;
 	sodium_mlock(text, sizeof(text)); /* best effort: it lives for a moment only */

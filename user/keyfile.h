@@ -21,6 +21,9 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes);
  */
 int keyfile_write(const char *path, const unsigned char *key, size_t bytes);
 
+/* The checks of keyfile_read() alone, for other files with secrets: a descriptor to read from. */
+int keyfile_open(const char *path);
+
 /* Decodes the base64 of exactly `bytes` bytes; 0 or -EINVAL, without fail(). */
 int keyfile_decode(const char *text, size_t length, unsigned char *out, size_t bytes);
 

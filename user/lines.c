@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads import files line by line, and says which line is wrong.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "user/keyfile.h"
+#include "user/lines.h"
+
+#define LINE_BYTES 4096
+#define LINE_WORDS 64
+#define BLANKS " \t\r\n"
+
+/* All that ever holds text of the file, so that it can be wiped. */
+struct buffers {
+	char line[LINE_BYTES];
+	char stdio[16384];
+};
+
+/* Splits in place; returns argc, or USAGE. */
+static int split(char *line, char *words[LINE_WORDS + 2])
+{
+	char *rest = line, *word;
+	int n = 1;
+
+	words[0] = "line";
+	while ((word = strsep(&rest, BLANKS)) && *word != '#') {
+		if (!*word)
+			continue;
+		if (n > LINE_WORDS)
+			return usage("more than %d words", LINE_WORDS);
+		words[n++] = word;
+	}
+	words[n] = NULL;
+	return n;
+}
+
+static int take_line(char *line, lines_take *take, void *context)
+{
+	char *words[LINE_WORDS + 2];
+	int n;
+
+	n = split(line, words);
+	if (n <= 1)
+		return n < 0 ? n : 0;
+	return take(context, n, words);
+}
+
+/* The failure recorded, told anew with the place it belongs to. */
+static int at_line(const char *path, unsigned int number, int err)
+{
+	char why[512];
+
+	snprintf(why, sizeof(why), "%s", failure());
+	forget_failure();
+	return fail(err == USAGE ? EINVAL : -err, "%s line %u: %s; nothing was changed",
+		    strcmp(path, "-") ? path : "standard input", number, why);
+}
+
+static int read_lines(FILE *file, const char *path, struct buffers *buffers, lines_take *take,
+		      void *context)
+{
+	unsigned int number = 0;
+	int err = 0;
+
+	while (!err && fgets(buffers->line, sizeof(buffers->line), file)) {
+		size_t length = strlen(buffers->line);
+
+		if (++number > LINES_MAX)
+			err = usage("more than %d lines", LINES_MAX);
+		else if (length == sizeof(buffers->line) - 1 && buffers->line[length - 1] != '\n')
+			err = usage("longer than %d characters", LINE_BYTES - 2);
+		else
+			err = take_line(buffers->line, take, context);
+	}
+	if (err)
+		return at_line(path, number, err);
+	if (ferror(file))
+		return fail(EIO, "cannot read %s to its end; nothing was changed", path);
+	return 0;
+}
+
+static int open_list(const char *path, bool secret)
+{
+	int fd;
+
+	if (secret)
+		return keyfile_open(path);
+	if (!strcmp(path, "-"))
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail(errno, "cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
+int lines_read(const char *path, bool secret, lines_take *take, void *context)
+{
+	struct buffers buffers;
+	FILE *file;
+	int fd, err;
+
+	fd = open_list(path, secret);
+	if (fd < 0)
+		return fd;
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return fail(ENOMEM, "out of memory");
+	}
+	sodium_mlock(&buffers, sizeof(buffers)); /* best effort */
+	setvbuf(file, buffers.stdio, _IOFBF, sizeof(buffers.stdio));
+	err = read_lines(file, path, &buffers, take, context);
+	fclose(file);
+	sodium_munlock(&buffers, sizeof(buffers)); /* wipes them, too */
+	return err;
+}
