@@ -18,7 +18,8 @@ enum pins_use {
 
 /*
  * Opens and locks the pin directory; returns a descriptor that holds the lock (close() lets go) or
- * a negative errno after fail(). Waits for another tapctl at most 10 s, then EBUSY.
+ * a negative errno after fail(). Waits for another tapctl at most 10 s, then EBUSY. PINS_WRITE also
+ * refreshes the clock offset of what is loaded there (user/clock.h).
  */
 int pins_open(const struct tapctl *tapctl, enum pins_use use);
 
@@ -28,5 +29,16 @@ int pins_map(const struct tapctl *tapctl, const char *name);
 
 /* Whether a map of that name is pinned there. */
 bool pins_have(const struct tapctl *tapctl, const char *name);
+
+#define PINS_PATH_BYTES 320 /* --pin-dir is at most 200 characters, names are short */
+
+/* The path of the pin NAME. */
+void pins_path(const struct tapctl *tapctl, const char *name, char path[PINS_PATH_BYTES]);
+
+/* Unpins NAME, if it is there; 0 or a negative errno after fail(). */
+int pins_remove(const struct tapctl *tapctl, const char *name);
+
+/* Removes the directory if nothing is left in it. */
+void pins_remove_directory(const struct tapctl *tapctl);
 
 #endif /* TAP_PINS_H */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clock offset of the programs: read from the kernel, kept fresh in the maps.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tap/maps.h"
+#include "user/clock.h"
+#include "user/pins.h"
+
+#define SECOND_NS 1000000000LL
+#define OFFSET_MAX_NS (100 * SECOND_NS) /* 37 s since 2017; one leap second a year was the most */
+
+__s64 clock_tai_minus_utc_ns(void)
+{
+	struct timex timex = { 0 };
+
+	/* Reading never fails. */
+	adjtimex(&timex);
+	return timex.tai * SECOND_NS;
+}
+
+__s64 clock_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+bool clock_offset_is_kernels(__s64 offset)
+{
+	return offset >= 0 && offset <= OFFSET_MAX_NS && offset % SECOND_NS == 0;
+}
+
+/* The offset is the first field of both maps' values; VALUE may hold a key and is wiped. */
+static int refresh(const struct tapctl *tapctl, const char *map, void *value, size_t bytes)
+{
+	__s64 offset, now = clock_tai_minus_utc_ns();
+	__u32 zero = 0;
+	int fd, err = 0;
+
+	if (!pins_have(tapctl, map))
+		return 0;
+	fd = pins_map(tapctl, map);
+	if (fd < 0)
+		return fd;
+	if (bpf_map_lookup_elem(fd, &zero, value)) {
+		err = fail(errno, "cannot read %s: %s", map, strerror(errno));
+		goto out;
+	}
+	memcpy(&offset, value, sizeof(offset));
+	if (offset == now || !clock_offset_is_kernels(offset))
+		goto out;
+	memcpy(value, &now, sizeof(now));
+	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
+		err = fail(errno, "cannot set the clock offset in %s: %s", map, strerror(errno));
+out:
+	sodium_memzero(value, bytes);
+	close(fd);
+	return err;
+}
+
+int clock_refresh(const struct tapctl *tapctl)
+{
+	struct tap_client client;
+	struct tap_realm realm;
+	int err;
+
+	_Static_assert(offsetof(struct tap_realm, tai_minus_utc_ns) == 0, "refresh() relies on it");
+	_Static_assert(offsetof(struct tap_client, tai_minus_utc_ns) == 0, "refresh() relies on it");
+	err = refresh(tapctl, "tap_realm", &realm, sizeof(realm));
+	return err ? err : refresh(tapctl, "tap_client", &client, sizeof(client));
+}

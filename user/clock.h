@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs read CLOCK_TAI and subtract an offset that tapctl keeps in tap_realm and tap_client,
+ * because the kernel has no UTC clock for them. The offset is 0 s until an NTP daemon sets it, then
+ * 37 s: one that is out of date would make every group look 37 s old or young.
+ */
+#ifndef TAP_CLOCK_H
+#define TAP_CLOCK_H
+
+#include <linux/types.h>
+
+#include "user/tapctl.h"
+
+__s64 clock_tai_minus_utc_ns(void); /* what the kernel says now */
+__s64 clock_now_ns(void); /* Unix time */
+
+/* Whether OFFSET is one that the kernel may have had: others were set on purpose, by a test. */
+bool clock_offset_is_kernels(__s64 offset);
+
+/*
+ * Writes the kernel's offset into the maps of what is loaded, where it differs. 0 or a negative
+ * errno after fail(). The caller holds the lock of the pin directory, a shared one will do.
+ */
+int clock_refresh(const struct tapctl *tapctl);
+
+#endif /* TAP_CLOCK_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What tapctl needs of the kernel and of the one who runs it, and what libbpf and libxdp have to
+ * say when a program is refused.
+ */
+#ifndef TAP_KERNEL_H
+#define TAP_KERNEL_H
+
+#include <stddef.h>
+
+/* Takes the log of libbpf and libxdp; it goes to stderr only with TAPCTL_DEBUG in the environment. */
+void kernel_log_start(void);
+
+/* The last line of that log that tells a cause, for an error message; "" when there is none. */
+const char *kernel_log_cause(void);
+
+/* Whether the effective capabilities are there that BPF and networking need; -EPERM after fail(). */
+int kernel_check_privileges(void);
+
+/* The same, and whether the kernel has what the programs call; to be done before a load. */
+int kernel_check(void);
+
+#endif /* TAP_KERNEL_H */
