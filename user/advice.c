@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Compares services, access lists and keys, and notes what does not fit.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "user/advice.h"
+#include "user/keytable.h"
+#include "user/parse.h"
+#include "user/pins.h"
+#include "user/ruleset.h"
+
+#define PORTS_TOLD 8 /* then "and N more" */
+
+struct usable {
+	struct tap_acl ids;
+	bool any;
+	bool one_will_do; /* no service has an access list */
+	__s64 now;
+};
+
+static int collect(void *context, __u32 id, const struct tap_key *key)
+{
+	struct usable *usable = context;
+
+	if (!key_usable(key, usable->now))
+		return 0;
+	ids_add(&usable->ids, id, id);
+	usable->any = true;
+	return usable->one_will_do;
+}
+
+/* Whether a service has a key, as far as can be told. */
+static bool has_key(int acl_map, const struct tap_service *service, const struct usable *usable)
+{
+	struct tap_acl list;
+	__u32 slot = service->acl, i;
+
+	if (slot == TAP_ACL_ANY || bpf_map_lookup_elem(acl_map, &slot, &list))
+		return usable->any;
+	for (i = 0; i < 65536 / 64; i++)
+		if (list.allowed[i] & usable->ids.allowed[i])
+			return true;
+	return false;
+}
+
+static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int last, int acl_map,
+		 const struct usable *usable)
+{
+	char list[PORTS_TOLD * 16] = "", more[32] = "";
+	unsigned int i, closed = 0, length = 0;
+
+	for (i = first - 1; i < last; i++) {
+		const struct tap_rule *rule = &set->rules[i];
+		char ports[PORTS_TEXT];
+
+		if (rule->service.action != TAP_ACTION_TAP || has_key(acl_map, &rule->service, usable))
+			continue;
+		if (closed++ < PORTS_TOLD)
+			length += snprintf(list + length, sizeof(list) - length, "%s%s",
+					   length ? ", " : "", ports_text(rule, ports));
+	}
+	if (closed > PORTS_TOLD)
+		snprintf(more, sizeof(more), " and %u more", closed - PORTS_TOLD);
+	if (closed)
+		note("nobody new can connect to port %s%s until a usable key is %s "
+		     "(established connections are not touched)", list, more,
+		     usable->any ? "allowed there: tapctl acl allow" : "added: tapctl key add");
+}
+
+void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			unsigned int first, unsigned int last)
+{
+	struct usable *usable = calloc(1, sizeof(*usable));
+	struct keytable table = { .lock = -1, .keys = -1, .names = -1 };
+	unsigned int i;
+	int acl_map = -1;
+
+	if (!usable)
+		return;
+	usable->now = time(NULL);
+	usable->one_will_do = true;
+	for (i = first - 1; i < last; i++)
+		usable->one_will_do &= set->rules[i].service.acl == TAP_ACL_ANY;
+	table.keys = pins_map(tapctl, "tap_keys");
+	acl_map = pins_map(tapctl, "tap_acl");
+	if (table.keys >= 0 && acl_map >= 0 && !keytable_scan(&table, collect, usable))
+		tell(set, first, last, acl_map, usable);
+	forget_failure();
+	if (acl_map >= 0)
+		close(acl_map);
+	keytable_close(&table);
+	free(usable);
+}
+
+void advise_on_all_services(const struct tapctl *tapctl)
+{
+	struct tap_ruleset *set;
+
+	if (ruleset_read(tapctl, RULESET_SERVER, &set)) {
+		forget_failure();
+		return;
+	}
+	if (set->n_rules)
+		advise_on_services(tapctl, set, 1, set->n_rules);
+	free(set);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Notes on what an administrator would otherwise find out from users: services that no key opens.
+ */
+#ifndef TAP_ADVICE_H
+#define TAP_ADVICE_H
+
+#include "tap/maps.h"
+#include "user/tapctl.h"
+
+/*
+ * Notes which tap services from number `first` (from 1) to `last` nobody can connect to, for lack of
+ * a key that is usable now. Best effort: says nothing if the maps cannot be read.
+ */
+void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			unsigned int first, unsigned int last);
+
+/* The same for all services in force. */
+void advise_on_all_services(const struct tapctl *tapctl);
+
+#endif /* TAP_ADVICE_H */

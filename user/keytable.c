@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Access to the server's keys, and what state a key is in.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <sodium.h>
+
+#include "user/derive.h"
+#include "user/keyfile.h"
+#include "user/keytable.h"
+#include "user/pins.h"
+
+#define SCAN_KEYS 2048 /* read at once */
+
+int keytable_open(const struct tapctl *tapctl, bool write, struct keytable *table)
+{
+	table->keys = -1;
+	table->names = -1;
+	table->lock = pins_open(tapctl, write ? PINS_WRITE : PINS_READ);
+	if (table->lock < 0)
+		return table->lock;
+	table->keys = pins_map(tapctl, "tap_keys");
+	if (table->keys < 0)
+		return table->keys;
+	table->names = pins_map(tapctl, "tap_key_names");
+	return table->names < 0 ? table->names : 0;
+}
+
+void keytable_close(struct keytable *table)
+{
+	if (table->names >= 0)
+		close(table->names);
+	if (table->keys >= 0)
+		close(table->keys);
+	if (table->lock >= 0)
+		close(table->lock);
+}
+
+int keytable_get(const struct keytable *table, __u16 id, struct tap_key *key)
+{
+	__u32 entry = id;
+
+	if (bpf_map_lookup_elem(table->keys, &entry, key))
+		return fail(errno, "cannot read key %u: %s", id, strerror(errno));
+	return 0;
+}
+
+int keytable_put(const struct keytable *table, __u16 id, const struct tap_key *key)
+{
+	__u32 entry = id;
+
+	if (bpf_map_update_elem(table->keys, &entry, key, BPF_ANY))
+		return fail(errno, "cannot write key %u: %s", id, strerror(errno));
+	return 0;
+}
+
+void keytable_name(const struct keytable *table, __u32 id, char name[TAP_NAME_BYTES])
+{
+	if (bpf_map_lookup_elem(table->names, &id, name))
+		*name = '\0';
+	name[TAP_NAME_BYTES - 1] = '\0';
+}
+
+int keytable_set_name(const struct keytable *table, __u16 id, const char *name)
+{
+	bool given = name && *name;
+	__u32 entry = id;
+	int err;
+
+	if (given)
+		err = bpf_map_update_elem(table->names, &entry, name, BPF_ANY);
+	else
+		err = bpf_map_delete_elem(table->names, &entry);
+	if (err && !(errno == ENOENT && !given))
+		return fail(errno, "cannot write the name of key %u: %s", id, strerror(errno));
+	return 0;
+}
+
+int keytable_find(const struct keytable *table, __u16 id, struct tap_key *key)
+{
+	int err = keytable_get(table, id, key);
+
+	if (!err && !key_exists(key))
+		return fail(ENOENT, "there is no key %u: see 'tapctl key list'", id);
+	return err;
+}
+
+/* One chunk of the scan, with room for its secrets. */
+struct chunk {
+	struct tap_key keys[SCAN_KEYS];
+	__u32 ids[SCAN_KEYS];
+};
+
+static int visit_chunk(const struct chunk *chunk, __u32 count, keytable_visit *visit, void *context)
+{
+	__u32 i;
+	int stop = 0;
+
+	for (i = 0; i < count && !stop; i++)
+		if (key_exists(&chunk->keys[i]))
+			stop = visit(context, chunk->ids[i], &chunk->keys[i]);
+	return stop;
+}
+
+int keytable_scan(const struct keytable *table, keytable_visit *visit, void *context)
+{
+	struct chunk *chunk = sodium_malloc(sizeof(*chunk));
+	bool first = true, last = false;
+	__u32 position, count;
+	int err = 0;
+
+	if (!chunk)
+		return fail(ENOMEM, "cannot lock memory for the keys: raise RLIMIT_MEMLOCK");
+	while (!last && !err) {
+		count = SCAN_KEYS;
+		last = bpf_map_lookup_batch(table->keys, first ? NULL : &position, &position,
+					    chunk->ids, chunk->keys, &count, NULL);
+		if (last && errno != ENOENT)
+			err = fail(errno, "cannot read the keys: %s", strerror(errno));
+		else if (visit_chunk(chunk, count, visit, context))
+			break;
+		first = false;
+	}
+	sodium_free(chunk); /* wipes it, too */
+	return err;
+}
+
+bool key_exists(const struct tap_key *key)
+{
+	return key->until[0] || key->until[1] || key->not_after;
+}
+
+bool key_usable(const struct tap_key *key, __s64 now)
+{
+	return now >= key->not_before && now < key->not_after &&
+	       (now < key->until[0] || now < key->until[1]);
+}
+
+int key_newest(const struct tap_key *key)
+{
+	return key->until[1] > key->until[0];
+}
+
+const char *key_state(const struct tap_key *key, __s64 now)
+{
+	if (key->not_after == TAP_REVOKED)
+		return "revoked";
+	if (now >= key->not_after || (now >= key->until[0] && now >= key->until[1]))
+		return "expired";
+	if (now < key->not_before)
+		return "not yet valid";
+	return now < key->until[!key_newest(key)] ? "rotating" : "active";
+}
+
+int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES])
+{
+	static const __u32 only_entry;
+	struct tap_realm realm;
+	int map, err = 0;
+
+	map = pins_map(tapctl, "tap_realm");
+	if (map < 0)
+		return map;
+	sodium_mlock(&realm, sizeof(realm));
+	if (bpf_map_lookup_elem(map, &only_entry, &realm))
+		err = fail(errno, "cannot read the gate's settings: %s", strerror(errno));
+	else
+		memcpy(realm_key, realm.realm_key, TAP_REALM_KEY_BYTES);
+	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */
+	close(map);
+	return err;
+}
+
+int keytable_read_secret(const struct tapctl *tapctl, const char *path, bool tag_key,
+			 struct tap_sipkey *secret)
+{
+	struct {
+		unsigned char user[TAP_USER_KEY_BYTES];
+		unsigned char realm[TAP_REALM_KEY_BYTES];
+	} key;
+	int err;
+
+	sodium_mlock(&key, sizeof(key));
+	err = keyfile_read(path, key.user, tag_key ? TAP_DERIVED_KEY_BYTES : TAP_USER_KEY_BYTES);
+	if (err)
+		goto out;
+	if (tag_key) {
+		derive_from_bytes(key.user, secret);
+		goto out;
+	}
+	err = keytable_realm_key(tapctl, key.realm);
+	if (!err)
+		err = derive_tag(key.user, key.realm, secret);
+out:
+	sodium_munlock(&key, sizeof(key)); /* wipes them, too */
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The server's keys: tap_keys and tap_key_names. Functions return 0, or -errno after fail(), unless
+ * they say otherwise. A struct tap_key holds secrets: lock and wipe it.
+ */
+#ifndef TAP_KEYTABLE_H
+#define TAP_KEYTABLE_H
+
+#include "tap/maps.h"
+#include "user/tapctl.h"
+
+/* The two maps and the lock on the pin directory. */
+struct keytable {
+	int lock;
+	int keys;
+	int names;
+};
+
+int keytable_open(const struct tapctl *tapctl, bool write, struct keytable *table);
+void keytable_close(struct keytable *table); /* also after keytable_open() failed */
+
+int keytable_get(const struct keytable *table, __u16 id, struct tap_key *key);
+int keytable_put(const struct keytable *table, __u16 id, const struct tap_key *key);
+
+/* The name, "" if it has none. */
+void keytable_name(const struct keytable *table, __u32 id, char name[TAP_NAME_BYTES]);
+/* TAP_NAME_BYTES of name; NULL or "" takes the name away. */
+int keytable_set_name(const struct keytable *table, __u16 id, const char *name);
+
+/* -ENOENT after fail() if there is no such key. */
+int keytable_find(const struct keytable *table, __u16 id, struct tap_key *key);
+
+/* Calls visit() for every key there is, in the order of IDs, until it returns non-zero. */
+typedef int keytable_visit(void *context, __u32 id, const struct tap_key *key);
+int keytable_scan(const struct keytable *table, keytable_visit *visit, void *context);
+
+bool key_exists(const struct tap_key *key);
+bool key_usable(const struct tap_key *key, __s64 now); /* the gate takes it now */
+/* The live secret that ends last, 0 or 1. */
+int key_newest(const struct tap_key *key);
+/* "active", "rotating", "not yet valid", "expired" or "revoked". */
+const char *key_state(const struct tap_key *key, __s64 now);
+
+/* K_tag in the realm that is loaded, from a key file (a tag key if so told). */
+int keytable_read_secret(const struct tapctl *tapctl, const char *path, bool tag_key,
+			 struct tap_sipkey *secret);
+
+/* The realm key that is loaded. */
+int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES]);
+
+#endif /* TAP_KEYTABLE_H */
