@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adding services. Access lists are written first, into lists that no published service uses; the
+ * publication of the rule set is what makes everything count.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "user/advice.h"
+#include "user/parse.h"
+#include "user/pins.h"
+#include "user/ruleset.h"
+#include "user/service.h"
+
+int service_free_list(const struct tap_ruleset *set, __u16 *acl)
+{
+	bool used[TAP_ACL_LISTS] = { [TAP_ACL_ANY] = true };
+	__u32 i;
+
+	for (i = 0; i < set->n_rules; i++)
+		if (set->rules[i].service.acl < TAP_ACL_LISTS)
+			used[set->rules[i].service.acl] = true;
+	for (i = 0; i < TAP_ACL_LISTS; i++) {
+		if (!used[i]) {
+			*acl = i;
+			return 0;
+		}
+	}
+	return fail(ENOSPC, "all %d access lists are in use", TAP_ACL_LISTS - 1);
+}
+
+static int insert(struct tap_ruleset *set, const struct service_request *request, int acl_map)
+{
+	struct tap_rule rule = request->rule;
+	__u32 slot;
+	int err;
+
+	if (request->listed) {
+		err = service_free_list(set, &rule.service.acl);
+		if (err)
+			return err;
+		slot = rule.service.acl;
+		if (bpf_map_update_elem(acl_map, &slot, &request->list, BPF_ANY))
+			return fail(errno, "cannot write an access list: %s", strerror(errno));
+	}
+	return ruleset_insert(set, RULESET_SERVER, &rule, request->at);
+}
+
+/* One service: notes on that one; several: on all. */
+static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
+		   const struct service_request *requests, size_t n)
+{
+	unsigned int at = requests[0].at ? requests[0].at : set->n_rules;
+
+	if (n == 1)
+		advise_on_services(tapctl, set, at, at);
+	else
+		advise_on_services(tapctl, set, 1, set->n_rules);
+}
+
+int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
+{
+	struct tap_ruleset *set = NULL;
+	int lock, acl_map = -1, err;
+	size_t i;
+
+	lock = pins_open(tapctl, PINS_WRITE);
+	if (lock < 0)
+		return lock;
+	acl_map = pins_map(tapctl, "tap_acl");
+	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
+	for (i = 0; i < n && !err; i++)
+		err = insert(set, &requests[i], acl_map);
+	if (!err)
+		err = ruleset_publish(tapctl, RULESET_SERVER, set);
+	if (!err)
+		advise(tapctl, set, requests, n);
+	free(set);
+	if (acl_map >= 0)
+		close(acl_map);
+	close(lock);
+	return err;
+}
+
+int service_keys_text(int acl_map, const struct tap_rule *rule, char **text)
+{
+	__u32 slot = rule->service.acl;
+	struct tap_acl list;
+
+	if (slot == TAP_ACL_ANY) {
+		*text = strdup(rule->service.action == TAP_ACTION_TAP ? "any" : "");
+	} else {
+		if (bpf_map_lookup_elem(acl_map, &slot, &list))
+			return fail(errno, "cannot read access list %u: %s", slot, strerror(errno));
+		*text = ids_text(&list);
+	}
+	return *text ? 0 : fail(ENOMEM, "out of memory");
+}
+
+/* "any" is null in JSON. */
+static json_t *json_unless_any(const char *text)
+{
+	return strcmp(text, "any") ? json_string(text) : json_null();
+}
+
+json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys)
+{
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[32];
+	const struct tap_service *service = &rule->service;
+
+	return json_pack(
+		"{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:s, s:b, s:s, s:s}", "number", number, "ports",
+		ports_text(rule, ports), "dst", json_unless_any(prefix_text(&rule->dst, dst)), "src",
+		json_unless_any(prefix_text(&rule->src, src)), "dev",
+		json_unless_any(device_text(rule->ifindex, device)), "action",
+		service_actions[service->action], "public_port",
+		service->public_port ? service->public_port : rule->ports[0].lo, "tag",
+		service_tag_modes[service->tag_mode], "stealth", service->stealth, "reject",
+		service_rejects[service->reject], "keys", keys);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Service rules of the gate: reading, adding and showing them. Functions return 0, or as a verb.
+ */
+#ifndef TAP_SERVICE_H
+#define TAP_SERVICE_H
+
+#include <jansson.h>
+
+#include "tap/maps.h"
+#include "user/tapctl.h"
+
+/* What one `service add` asks for. */
+struct service_request {
+	struct tap_rule rule; /* service.acl is chosen when it is added */
+	bool listed; /* only the keys in list */
+	struct tap_acl list;
+	unsigned int at; /* before this rule, from 1; 0: last */
+};
+
+int service_parse(int argc, char **argv, struct service_request *request);
+
+/* Adds all of them or none, with one publication. */
+int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n);
+
+/* An access list that no service of the set uses; -ENOSPC after fail(). */
+int service_free_list(const struct tap_ruleset *set, __u16 *acl);
+
+/* The keys of a service, "any" or "1,5-9"; for free(). Reads tap_acl from the descriptor. */
+int service_keys_text(int acl_map, const struct tap_rule *rule, char **text);
+
+/* service rule number `number` as JSON, with its keys as above. */
+json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys);
+
+extern const char *const service_actions[];
+extern const char *const service_tag_modes[];
+extern const char *const service_rejects[];
+
+#endif /* TAP_SERVICE_H */

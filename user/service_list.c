@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tapctl service list: the service rules, in the order in which they are tried.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "user/output.h"
+#include "user/parse.h"
+#include "user/pins.h"
+#include "user/ruleset.h"
+#include "user/service.h"
+#include "user/verbs.h"
+
+static void list_row(struct output_table *rows, unsigned int number, const struct tap_rule *rule,
+		     const char *keys)
+{
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[32], n[12], public[8] = "";
+	const struct tap_service *service = &rule->service;
+	bool tap = service->action == TAP_ACTION_TAP;
+
+	snprintf(n, sizeof(n), "%u", number);
+	if (service->public_port)
+		snprintf(public, sizeof(public), "%u", service->public_port);
+	output_row(rows, n, ports_text(rule, ports), prefix_text(&rule->dst, dst),
+		   prefix_text(&rule->src, src), device_text(rule->ifindex, device),
+		   service_actions[service->action], public,
+		   tap ? service_tag_modes[service->tag_mode] : "",
+		   tap ? service_rejects[service->reject] : "", keys);
+}
+
+static int list(const struct tapctl *tapctl, const struct tap_ruleset *set, int acl_map)
+{
+	struct output_table *rows = NULL;
+	json_t *array = NULL;
+	char *keys;
+	__u32 i;
+	int err = 0;
+
+	if (tapctl->json)
+		array = json_array();
+	else
+		rows = output_table(">N", "PORT", "DST", "SRC", "DEV", "ACTION", "PUBLIC", "TAG",
+				    "REJECT", "KEYS", NULL);
+	for (i = 0; i < set->n_rules && !err; i++) {
+		err = service_keys_text(acl_map, &set->rules[i], &keys);
+		if (err)
+			break;
+		if (array)
+			json_array_append_new(array, service_json(i + 1, &set->rules[i], keys));
+		else
+			list_row(rows, i + 1, &set->rules[i], keys);
+		free(keys);
+	}
+	if (tapctl->json && !err)
+		return output_json(array);
+	json_decref(array);
+	return rows ? output_table_end(rows, "no services: all ports are open to everyone, as without "
+				       "the gate") ?: err : err;
+}
+
+int service_list(const struct tapctl *tapctl, int argc, char **argv)
+{
+	struct tap_ruleset *set = NULL;
+	int lock, acl_map, err;
+
+	if (argc > 1)
+		return usage("'%s' is too much here", argv[1]);
+	lock = pins_open(tapctl, PINS_READ);
+	if (lock < 0)
+		return lock;
+	acl_map = pins_map(tapctl, "tap_acl");
+	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
+	if (!err)
+		err = list(tapctl, set, acl_map);
+	free(set);
+	if (acl_map >= 0)
+		close(acl_map);
+	close(lock);
+	return err;
+}
