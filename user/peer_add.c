@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tapctl peer add: names a server and the key to use there.
+ */
+#include <errno.h>
+
+#include <sodium.h>
+
+#include "user/output.h"
+#include "user/peers.h"
+#include "user/verbs.h"
+
+static int check(const struct peer_options *options)
+{
+	if (!options->realm_key)
+		return usage("--realm-key FILE is missing: the server's realm key");
+	if (!options->user_key)
+		return usage("--user-key FILE is missing: the key to use there");
+	if (!options->key_id)
+		return usage("--key-id ID is missing: the ID under which the server knows the user key");
+	return 0;
+}
+
+static int add(const struct tapctl *tapctl, const struct peer_options *options,
+	       struct tap_peer *peer)
+{
+	struct peers peers;
+	int err, index;
+
+	err = peer_options_apply(options, peer);
+	if (err)
+		return err;
+	err = peers_open(tapctl, true, &peers);
+	if (!err && peers_find(&peers, options->name) >= 0)
+		err = fail(EEXIST, "peer %s exists already: change it with 'tapctl peer update %s'",
+			   options->name, options->name);
+	if (!err) {
+		index = peers_free_entry(&peers);
+		err = index < 0 ? index : peers_write(&peers, index, peer);
+	}
+	peers_close(&peers);
+	return err;
+}
+
+int peer_add(const struct tapctl *tapctl, int argc, char **argv)
+{
+	struct tap_peer peer = { .frame = TAP_FRAME_VEILED };
+	struct peer_options options;
+	int err;
+
+	err = peer_options_read(argc, argv, &options);
+	if (!err)
+		err = check(&options);
+	if (err)
+		return err;
+	sodium_mlock(&peer, sizeof(peer));
+	err = add(tapctl, &options, &peer);
+	sodium_munlock(&peer, sizeof(peer)); /* wipes it, too */
+	if (err)
+		return err;
+	return output_done(tapctl, json_pack("{s:s, s:i}", "added", options.name, "key_id",
+					     options.key_id),
+			   "peer %s added (key %u)", options.name, options.key_id);
+}

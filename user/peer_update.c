@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tapctl peer update: changes a peer. The splitter may read an entry that a rule points to at any
+ * moment, so the new values go into another entry, then all rules are turned to it at once, and
+ * then the old one is wiped.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "user/output.h"
+#include "user/peers.h"
+#include "user/ruleset.h"
+#include "user/verbs.h"
+
+static int check(const struct peer_options *options)
+{
+	if (!options->realm_key != !options->user_key)
+		return usage("--realm-key and --user-key come together: the peer's keys are derived from "
+			     "both");
+	if (options->key_id || options->realm_key || options->has_frame || options->has_mark ||
+	    options->has_ports)
+		return 0;
+	return usage("nothing to change was given");
+}
+
+static int move(const struct tapctl *tapctl, struct peers *peers, int from,
+		const struct tap_peer *peer)
+{
+	static const struct tap_peer nobody;
+	int to = peers_free_entry(peers), err;
+	__u32 i;
+
+	err = to < 0 ? to : peers_write(peers, to, peer);
+	if (err)
+		return err;
+	for (i = 0; i < peers->rules->n_rules; i++)
+		if (peers->rules->rules[i].client.peer == from)
+			peers->rules->rules[i].client.peer = to;
+	err = ruleset_publish(tapctl, RULESET_CLIENT, peers->rules);
+	if (err) {
+		peers_write(peers, to, &nobody);
+		return err;
+	}
+	return peers_write(peers, from, &nobody);
+}
+
+static int update(const struct tapctl *tapctl, const struct peer_options *options,
+		  struct tap_peer *peer)
+{
+	struct peers peers;
+	int err, index;
+
+	err = peers_open(tapctl, true, &peers);
+	if (err)
+		goto out;
+	index = peers_need(&peers, options->name);
+	if (index < 0) {
+		err = index;
+		goto out;
+	}
+	*peer = peers.entries[index];
+	err = peer_options_apply(options, peer);
+	if (err)
+		goto out;
+	if (peers_users(&peers, index))
+		err = move(tapctl, &peers, index, peer);
+	else
+		err = peers_write(&peers, index, peer);
+out:
+	peers_close(&peers);
+	return err;
+}
+
+int peer_update(const struct tapctl *tapctl, int argc, char **argv)
+{
+	struct peer_options options;
+	struct tap_peer peer;
+	int err;
+
+	err = peer_options_read(argc, argv, &options);
+	if (!err)
+		err = check(&options);
+	if (err)
+		return err;
+	sodium_mlock(&peer, sizeof(peer));
+	err = update(tapctl, &options, &peer);
+	sodium_munlock(&peer, sizeof(peer)); /* wipes it, too */
+	if (err)
+		return err;
+	return output_done(tapctl, json_pack("{s:s}", "updated", options.name), "peer %s updated",
+			   options.name);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The client's peers (tap_peers): whom rules point to, and the keys to use there. Functions return
+ * 0, or -errno after fail(), unless they say otherwise. Entries hold secrets; a table keeps them in
+ * locked memory and wipes them.
+ */
+#ifndef TAP_PEERS_H
+#define TAP_PEERS_H
+
+#include "tap/maps.h"
+#include "user/tapctl.h"
+
+/* All peers and the rules that point to them, under the lock of the pin directory. */
+struct peers {
+	int lock;
+	int map;
+	struct tap_ruleset *rules;
+	struct tap_peer *entries; /* TAP_PEERS_MAX */
+};
+
+int peers_open(const struct tapctl *tapctl, bool write, struct peers *peers);
+void peers_close(struct peers *peers); /* also after peers_open() failed */
+
+/* How many rules point to the entry. */
+unsigned int peers_users(const struct peers *peers, int index);
+
+/* The entry of that name, or -1 (without fail()). */
+int peers_find(const struct peers *peers, const char *name);
+
+/* The same, but -ENOENT after fail(). */
+int peers_need(const struct peers *peers, const char *name);
+
+/* An entry that is not in use, or -ENOSPC after fail(). */
+int peers_free_entry(const struct peers *peers);
+
+int peers_write(struct peers *peers, int index, const struct tap_peer *peer);
+
+/* The options that `peer add` and `peer update` share. */
+struct peer_options {
+	char name[TAP_NAME_BYTES];
+	const char *realm_key;
+	const char *user_key;
+	__u16 key_id; /* 0: not given, as with the following */
+	bool has_frame, has_mark, has_ports;
+	__u8 frame, mark_mode, ports_mode;
+};
+
+int peer_options_read(int argc, char **argv, struct peer_options *options);
+
+/* Puts what was given into the peer, which is in locked memory, and derives its keys if given. */
+int peer_options_apply(const struct peer_options *options, struct tap_peer *peer);
+
+extern const char *const peer_frames[];
+extern const char *const peer_mark_modes[];
+extern const char *const peer_ports_modes[];
+
+#endif /* TAP_PEERS_H */
