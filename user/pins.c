@@ -15,6 +15,7 @@
 #include "user/bpffs.h"
 #include "user/clock.h"
 #include "user/pins.h"
+#include "user/side.h"
 
 #define LOCK_WAIT_MS 10000
 #define LOCK_STEP_MS 20
@@ -97,20 +98,9 @@ void pins_path(const struct tapctl *tapctl, const char *name, char path[PINS_PAT
 	snprintf(path, PINS_PATH_BYTES, "%s/%s", tapctl->pin_dir, name);
 }
 
-static bool is_client_map(const char *name)
-{
-	static const char *const names[] = { "tap_client", "tap_client_stats", "tap_rules",
-					     "tap_peers", "tap_sent", "tap_split_devices" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
-}
-
 int pins_map(const struct tapctl *tapctl, const char *name)
 {
-	bool client = is_client_map(name);
+	const struct side *side = side_has_map(&client_side, name) ? &client_side : &server_side;
 	char path[PINS_PATH_BYTES];
 	int fd, err;
 
@@ -121,7 +111,7 @@ int pins_map(const struct tapctl *tapctl, const char *name)
 	err = errno;
 	if (err == ENOENT)
 		return fail(err, "no %s is loaded in %s: run `tapctl %s load` first",
-			    client ? "splitter" : "gate", tapctl->pin_dir, client ? "client" : "server");
+			    side->program, tapctl->pin_dir, side->object);
 	if (err == EPERM || err == EACCES)
 		return fail(err, "cannot open %s: %s; run it as root (it needs CAP_BPF)", path,
 			    strerror(err));

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Network interfaces, as -i names them.
+ */
+#ifndef TAP_INTERFACES_H
+#define TAP_INTERFACES_H
+
+#include <linux/types.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tap/maps.h"
+
+struct interface {
+	char name[IF_NAMESIZE];
+	__u32 ifindex; /* 0 until interface_find() */
+	bool l3; /* frames have no Ethernet header */
+};
+
+struct interfaces {
+	size_t n;
+	struct interface at[TAP_DEVICES_MAX];
+};
+
+/* Adds "IF[,IF...]"; one named twice counts once. 0, or USAGE after usage(). */
+int interfaces_add(struct interfaces *list, const char *text);
+
+/* Looks up index and kind; 0, or a negative errno after fail() for one that is not there or is of
+ * a kind whose frames the programs cannot read. */
+int interface_find(struct interface *interface);
+
+__u64 interfaces_netns(void); /* inode of the network namespace that this process is in */
+
+#endif /* TAP_INTERFACES_H */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tapctl server load: the first time, and again with other settings or more interfaces. The gate is
+ * never opened on the way: programs are replaced in place, and with no service it passes all.
+ */
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/clock.h"
+#include "user/gate.h"
+#include "user/kernel.h"
+#include "user/keyfile.h"
+#include "user/load.h"
+#include "user/programs.h"
+#include "user/settings.h"
+#include "user/unload.h"
+#include "user/verbs.h"
+#include "user/xdp_shared.h"
+
+/* What the callbacks of a load need. */
+struct context {
+	const struct server_options *options;
+	const struct tap_realm *realm;
+};
+
+/* libxdp loads the program itself, once for each interface: it depends on the dispatcher there. */
+static int attach_through_libxdp(struct load *load, struct step *step, bool generic)
+{
+	const struct context *context = load->options;
+	bool alone = false;
+	struct gate_bpf *gate;
+	int err;
+
+	gate = gate_open(load->tapctl, context->realm);
+	if (!gate)
+		return -EIO;
+	err = xdp_shared_attach(&step->interface, gate->obj,
+				step->interface.l3 ? "tap_gate_l3" : "tap_gate", generic, &alone);
+	gate_bpf__destroy(gate);
+	if (!err && (alone || generic))
+		snprintf(step->why, sizeof(step->why), "%s%s%s", generic ? "generic" : "",
+			 alone && generic ? "; " : "",
+			 alone ? "alone: this kernel cannot run libxdp's dispatcher, so no other XDP "
+				 "program fits beside the gate" : "");
+	return err;
+}
+
+static int attach_shared(struct load *load, struct step *step)
+{
+	const struct context *context = load->options;
+	enum xdp_mode mode = context->options->mode;
+	int err;
+
+	err = -EOPNOTSUPP;
+	if (mode != XDP_GENERIC && !step->interface.l3)
+		err = attach_through_libxdp(load, step, false);
+	if (err != -EOPNOTSUPP || failure())
+		return err;
+	if (mode == XDP_NATIVE)
+		return fail(ENOTSUP, "%s has no native XDP: --mode generic works on every device",
+			    step->interface.name);
+	return attach_through_libxdp(load, step, true);
+}
+
+static int attach(struct load *load, struct step *step)
+{
+	const struct context *context = load->options;
+	__u32 hook;
+	int err, fd;
+
+	if (context->options->shared) {
+		if (xdp_shared_newest(step->interface.ifindex))
+			return xdp_occupied(&step->interface);
+		err = load_record(load, step, TAP_HOOK_XDP_SHARED);
+		return err ? err : attach_shared(load, step);
+	}
+	err = load_record(load, step, TAP_HOOK_XDP_NATIVE);
+	if (err)
+		return err;
+	fd = xdp_attach(&step->interface, load_program(load, &step->interface), context->options->mode,
+			&hook, step->why);
+	if (fd < 0)
+		return fd;
+	/* The final hook is written before the pin makes the link outlive this process. */
+	err = load_record(load, step, hook);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return load_pin_link(load, step, fd);
+}
+
+/* In the dispatcher the new gate runs behind the old one, which shuts out all, until that goes. */
+static int replace_shared(struct load *load, struct step *step)
+{
+	bool alone, generic;
+	int err;
+
+	if (!xdp_shared_present(step->interface.ifindex, &alone, &generic))
+		return fail(ENOENT, "the gate on %s is gone: unload it, then load again", step->interface.name);
+	if (alone)
+		return xdp_shared_replace_alone(&step->interface, load_program(load, &step->interface));
+	err = attach_through_libxdp(load, step, generic);
+	if (err)
+		return err;
+	return xdp_shared_detach(step->interface.ifindex, xdp_shared_newest(step->interface.ifindex));
+}
+
+static int agrees(const struct load *load, const struct device *device)
+{
+	const struct server_options *o = ((const struct context *)load->options)->options;
+	__u32 hook = device->record.hook;
+
+	if (o->shared == (hook == TAP_HOOK_XDP_SHARED) &&
+	    (o->shared || o->mode == XDP_ANY ||
+	     (o->mode == XDP_NATIVE) == (hook == TAP_HOOK_XDP_NATIVE)))
+		return 0;
+	return fail(EEXIST, "%s has the gate as %s, and a reload cannot change that: `tapctl server unload -i "
+		    "%s` first", device->name, hook_text(hook), device->name);
+}
+
+/* Attaches the gate with these settings; what this call made is gone again if it fails. */
+static int run(const struct tapctl *tapctl, struct server_options *options, struct tap_realm *realm,
+	       bool attached)
+{
+	struct context context = { .options = options, .realm = realm };
+	bool fresh = !pins_have(tapctl, server_side.settings);
+	struct load *load = calloc(1, sizeof(*load));
+	struct gate_bpf *gate = NULL;
+	int err;
+
+	if (!load)
+		return fail(ENOMEM, "out of memory");
+	*load = (struct load){ .tapctl = tapctl, .side = &server_side, .attach = attach,
+			       .agrees = agrees, .replace_shared = replace_shared, .options = &context };
+	load->devices.map = -1;
+	gate = gate_load(tapctl, realm, !attached);
+	if (!gate) {
+		err = -EIO;
+		goto out;
+	}
+	load->ether_fd = bpf_program__fd(gate->progs.tap_gate);
+	load->l3_fd = bpf_program__fd(gate->progs.tap_gate_l3);
+	err = load_run(load, &options->interfaces);
+	if (err)
+		goto out;
+	err = gate_write_settings(gate, realm);
+	if (err)
+		load_undo(load);
+	else
+		err = load_print(load);
+out:
+	if (err && fresh && !load->n)
+		unload_all(tapctl, &server_side);
+	load_end(load);
+	gate_bpf__destroy(gate);
+	free(load);
+	return err;
+}
+
+/* Whether the gate of this directory judges anything now. */
+static int any_attached(const struct tapctl *tapctl, bool *any)
+{
+	struct devices devices;
+	int err;
+
+	err = devices_open(tapctl, &server_side, &devices);
+	if (err)
+		return err;
+	*any = devices_any(&devices);
+	devices_close(&devices);
+	return 0;
+}
+
+/* The settings to load with: new ones, or those in force with changes. */
+static int settle(const struct tapctl *tapctl, const struct server_options *options,
+		  const unsigned char *key, struct tap_realm *realm, bool *attached)
+{
+	int err;
+
+	*attached = false;
+
+	if (!pins_have(tapctl, server_side.settings)) {
+		/* A tapctl that was killed may have left some of the maps. */
+		err = unload_all(tapctl, &server_side);
+		return err ? err : settings_make(options, key, realm);
+	}
+	err = gate_read_settings(tapctl, realm);
+	if (!err)
+		err = settings_change(options, key, realm);
+	if (!err)
+		err = any_attached(tapctl, attached);
+	/* What passed while no gate was there has no record. */
+	if (!err && !*attached)
+		realm->started_ns = clock_now_ns();
+	return err;
+}
+
+int server_load(const struct tapctl *tapctl, int argc, char **argv)
+{
+	unsigned char key[TAP_REALM_KEY_BYTES];
+	struct server_options options;
+	struct tap_realm realm;
+	int err, lock = -1;
+	bool attached;
+
+	err = settings_read_options(argc, argv, &options);
+	if (err)
+		return err;
+	sodium_mlock(key, sizeof(key));
+	sodium_mlock(&realm, sizeof(realm));
+	err = kernel_check();
+	if (!err)
+		err = keyfile_read(options.realm_key, key, sizeof(key));
+	if (!err)
+		err = lock = pins_open(tapctl, PINS_CREATE);
+	if (err < 0)
+		goto out;
+	err = settle(tapctl, &options, key, &realm, &attached);
+	if (!err)
+		err = run(tapctl, &options, &realm, attached);
+	/* Only if it is empty. */
+	if (err)
+		pins_remove_directory(tapctl);
+out:
+	sodium_munlock(key, sizeof(key));
+	sodium_munlock(&realm, sizeof(realm));
+	if (lock >= 0)
+		close(lock);
+	return err;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The options of `server load`, and how they become the gate's settings.
+ */
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "user/clock.h"
+#include "user/derive.h"
+#include "user/parse.h"
+#include "user/settings.h"
+
+/* Indexed by enum xdp_mode, TAP_ACCEPT_* - 1, enum tap_mark_mode, TAP_GROUP_BY_* - 1. */
+static const char *const modes[] = { "auto", "native", "generic", NULL };
+static const char *const frames[] = { "classic", "veiled", "both", NULL };
+static const char *const marks[] = { "sealed", "open", NULL };
+static const char *const group_bys[] = { "mark", "ts", "mark,ts", NULL };
+static const char *const switches[] = { "off", "on", NULL };
+
+static const struct option long_options[] = {
+	{ "interface", required_argument, NULL, 'i' },
+	{ "realm-key", required_argument, NULL, 'k' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "shared", no_argument, NULL, 's' },
+	{ "frame", required_argument, NULL, 'f' },
+	{ "mark", required_argument, NULL, 'M' },
+	{ "group-by", required_argument, NULL, 'g' },
+	{ "skew", required_argument, NULL, 'S' },
+	{ "replay-size", required_argument, NULL, 'r' },
+	{ "monitor", optional_argument, NULL, 'o' },
+	{ 0 },
+};
+
+static int read_choice(const char *what, const char *const *words, __u8 base, __u8 *value, bool *given)
+{
+	__u8 index;
+	int err;
+
+	err = parse_choice(what, optarg, words, &index);
+	if (err)
+		return err;
+	*value = base + index;
+	*given = true;
+	return 0;
+}
+
+static int read_option(int option, struct server_options *o)
+{
+	bool ignored;
+	__u8 value;
+	int err;
+
+	switch (option) {
+	case 'i':
+		return interfaces_add(&o->interfaces, optarg);
+	case 'k':
+		o->realm_key = optarg;
+		return 0;
+	case 's':
+		o->shared = true;
+		return 0;
+	case 'm':
+		err = read_choice("--mode", modes, 0, &value, &ignored);
+		if (!err)
+			o->mode = value;
+		return err;
+	case 'f':
+		return read_choice("--frame", frames, 1, &o->frames, &o->has_frames);
+	case 'M':
+		return read_choice("--mark", marks, 0, &o->mark_mode, &o->has_mark);
+	case 'g':
+		return read_choice("--group-by", group_bys, 1, &o->group_by, &o->has_group_by);
+	case 'S':
+		o->has_skew = true;
+		return parse_number("--skew", optarg, 1, TAP_SKEW_MAX, &o->skew);
+	case 'r':
+		o->has_replay_size = true;
+		return parse_number("--replay-size", optarg, 1, TAP_REPLAY_SIZE_MAX, &o->replay_size);
+	case 'o':
+		o->monitor = o->has_monitor = true;
+		return optarg ? read_choice("--monitor", switches, 0, &o->monitor, &ignored) : 0;
+	}
+	return USAGE;
+}
+
+int settings_read_options(int argc, char **argv, struct server_options *o)
+{
+	int option, err;
+
+	memset(o, 0, sizeof(*o));
+	options_start();
+	while ((option = options_next(argc, argv, "i:", long_options)) != OPTIONS_END) {
+		err = read_option(option, o);
+		if (err)
+			return err;
+	}
+	if (optind < argc)
+		return usage("unexpected word \"%s\": interfaces are named by -i", argv[optind]);
+	if (!o->interfaces.n)
+		return usage("which interface? -i eth0");
+	if (!o->realm_key)
+		return usage("the realm key is missing: --realm-key FILE; `tapctl realm gen -o FILE` makes one");
+	return 0;
+}
+
+static void change(const struct server_options *o, struct tap_realm *realm)
+{
+	if (o->has_frames)
+		realm->frames = o->frames;
+	if (o->has_mark)
+		realm->mark_mode = o->mark_mode;
+	if (o->has_group_by)
+		realm->group_by = o->group_by;
+	if (o->has_skew)
+		realm->skew = o->skew;
+	if (o->has_monitor)
+		realm->monitor = o->monitor;
+	realm->tai_minus_utc_ns = clock_tai_minus_utc_ns();
+}
+
+int settings_make(const struct server_options *o, const unsigned char realm_key[TAP_REALM_KEY_BYTES],
+		  struct tap_realm *realm)
+{
+	int err;
+
+	memset(realm, 0, sizeof(*realm));
+	memcpy(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES);
+	err = derive_veil(realm_key, &realm->veil);
+	if (!err)
+		err = derive_mark(realm_key, &realm->mark);
+	if (err)
+		return err;
+	randombytes_buf(&realm->group, sizeof(realm->group));
+	realm->started_ns = clock_now_ns();
+	realm->frames = TAP_ACCEPT_VEILED;
+	realm->mark_mode = TAP_MARK_SEALED;
+	realm->group_by = TAP_GROUP_BY_MARK | TAP_GROUP_BY_TS;
+	realm->skew = TAP_SKEW_DEFAULT;
+	realm->replay_size = o->has_replay_size ? o->replay_size : TAP_REPLAY_SIZE_DEFAULT;
+	change(o, realm);
+	return 0;
+}
+
+int settings_change(const struct server_options *o,
+		    const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
+{
+	if (sodium_memcmp(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES))
+		return fail(EEXIST, "the gate is loaded with another realm key, and keys were added under it: "
+			    "`tapctl server unload` first (it forgets keys and services)");
+	if (o->has_replay_size && o->replay_size != realm->replay_size)
+		return fail(EEXIST, "the gate is loaded with --replay-size %u, which cannot change while it "
+			    "remembers admissions: leave the option out, or `tapctl server unload` first",
+			    realm->replay_size);
+	change(o, realm);
+	return 0;
+}
+
+const char *settings_frames_text(__u8 value)
+{
+	return value >= 1 && value <= 3 ? frames[value - 1] : "none";
+}
+
+const char *settings_group_by_text(__u8 value)
+{
+	return value >= 1 && value <= 3 ? group_bys[value - 1] : "nothing";
+}
