@@ -1,6 +1,251 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "bpf/gate_maps.h"
+/*
+ * The gate: XDP program at the server's network device. Finds the service that a SYN is for,
+ * collects the four segments of a group, has them judged, and passes one SYN on to the stack. All
+ * that is no SYN to a protected service goes on untouched.
+ */
+#define TAP_CONTEXT struct xdp_md
+#include "bpf/kernel.h"
+#include "tap/maps.h"
+
 const volatile struct tap_gate_constants gate;
-SEC("xdp") int tap_gate(struct xdp_md *ctx) { __u32 z = 0; struct tap_ruleset *r; void *m = bpf_map_lookup_elem(&tap_services, &z); if (!m) return XDP_PASS; r = bpf_map_lookup_elem(m, &z); return gate.sealed && r && r->n_rules ? XDP_PASS : XDP_PASS; }
-SEC("xdp") int tap_gate_l3(struct xdp_md *ctx) { return XDP_PASS; }
+
+#include "bpf/admit.h"
+#include "bpf/events.h"
+#include "bpf/gate_maps.h"
+#include "bpf/group.h"
+#include "bpf/judge.h"
+#include "bpf/reject.h"
+#include "bpf/rules.h"
+
+static __always_inline const struct tap_ruleset *services_in_force(void)
+{
+	__u32 zero = 0;
+	void *set = bpf_map_lookup_elem(&tap_services, &zero);
+
+	return set ? bpf_map_lookup_elem(set, &zero) : NULL;
+}
+
+static __always_inline void count(enum tap_reason reason)
+{
+	__u32 zero = 0;
+	__u64 *counters = bpf_map_lookup_elem(&tap_stats, &zero);
+
+	if (counters && reason < TAP_REASON_COUNT)
+		counters[reason]++; /* per CPU, and XDP does not nest */
+}
+
+static __always_inline bool is_mark(__u16 window)
+{
+	return !gate.sealed || (gate.marks[window / 64] >> (window % 64) & 1);
+}
+
+/* Word for tap_place_group(): of port, mark and TSval what identifies a group here. */
+static __always_inline __u64 group_word(const struct tap_packet *p, __u32 tsval)
+{
+	__u64 word = (__u64)p->dport << 48;
+
+	if (gate.group_by & TAP_GROUP_BY_MARK)
+		word |= (__u64)bpf_ntohs(p->tcp->window) << 32;
+	if (gate.group_by & TAP_GROUP_BY_TS)
+		word |= tsval;
+	return word;
+}
+
+/* The timestamp option of a SYN, integers in host order, 0 where there is none. */
+struct timestamps {
+	__s32 at; /* as tap_find_timestamp() returns it */
+	__u32 tsval;
+	__u32 tsecr;
+};
+
+/* tcp_offset: of the TCP header in the frame. */
+TAP_CHECKED_ALONE int read_timestamps(struct xdp_md *ctx, __u32 tcp_offset, struct timestamps *out)
+{
+	void *data = TAP_DATA(ctx);
+	void *data_end = TAP_DATA_END(ctx);
+	struct tcphdr *tcp;
+	const __u8 *option;
+	__u32 at;
+
+	if (!out || tcp_offset > TAP_TCP_OFFSET_LAST)
+		return -1;
+	tcp = data + tcp_offset;
+	if ((void *)(tcp + 1) > data_end)
+		return -1;
+	out->at = tap_find_timestamp(tcp, data_end);
+	if (out->at <= 0)
+		return 0;
+	at = out->at;
+	option = (const __u8 *)tcp + at;
+	if (at > TAP_TIMESTAMP_LAST || (const void *)(option + 10) > data_end)
+		return -1;
+	__builtin_memcpy(&out->tsval, option + 2, sizeof(out->tsval));
+	__builtin_memcpy(&out->tsecr, option + 6, sizeof(out->tsecr));
+	out->tsval = bpf_ntohl(out->tsval);
+	out->tsecr = bpf_ntohl(out->tsecr);
+	return 0;
+}
+
+TAP_CHECKED_ALONE int admit(struct xdp_md *ctx, const struct admission *a)
+{
+	void *data = TAP_DATA(ctx);
+	void *data_end = TAP_DATA_END(ctx);
+	struct tcphdr *tcp;
+
+	if (!a || a->tcp_offset > TAP_TCP_OFFSET_LAST)
+		return -1;
+	tcp = data + a->tcp_offset;
+	if ((void *)(tcp + 1) > data_end)
+		return -1;
+	admit_rewrite(tcp, data_end, a);
+	return 0;
+}
+
+/* The port that the client dialled to get here. */
+static __always_inline __u16 dialled_port(const struct tap_rule *rule, __u16 dport)
+{
+	if (!rule->service.public_port)
+		return dport;
+	return rule->service.public_port + (dport - rule->ports[0].lo);
+}
+
+/* The four are together: judges them, and rewrites the segment in hand if they are admitted. */
+static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
+							 const struct tap_packet *p,
+							 const struct tap_rule *rule,
+							 struct tap_bucket *bucket, __u16 group,
+							 const struct timestamps *ts)
+{
+	struct judgement *j = judgement_start();
+	int reason;
+
+	if (!j)
+		return TAP_REASON_collecting;
+	j->port = dialled_port(rule, p->dport);
+	j->acl = rule->service.acl;
+	j->tag_mode = rule->service.tag_mode;
+	j->group = group;
+	reason = judge_group(bucket, j);
+	if (reason < 0 || reason == TAP_REASON_collecting)
+		return TAP_REASON_collecting;
+	if (reason == TAP_REASON_admitted) {
+		struct admission a = {
+			.tcp_offset = tap_offset(ctx, p->tcp),
+			.timestamp = ts->at,
+			.tcp_bytes = p->tcp_bytes,
+			.seq = j->fields.isn,
+			.sport = j->sport,
+			.pseudo = checksum_pseudo(p),
+		};
+
+		admit(ctx, &a);
+	}
+	event_write(j, p, ctx->ingress_ifindex);
+	return reason;
+}
+
+/* One SYN with a whole header, for a service that is protected. */
+static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struct tap_packet *p,
+						 const struct tap_rule *rule)
+{
+	struct tap_segment segment = {};
+	struct tap_bucket *bucket;
+	enum tap_collected collected;
+	struct timestamps ts = {};
+	struct tap_place place;
+
+	if (!is_mark(bpf_ntohs(p->tcp->window)))
+		return TAP_REASON_no_mark;
+	if (p->tcp->doff > 5 &&
+	    read_timestamps(ctx, tap_offset(ctx, p->tcp), &ts))
+		return TAP_REASON_malformed;
+	if (ts.at == TAP_BAD_OPTIONS)
+		return TAP_REASON_malformed;
+	segment.seq = bpf_ntohl(p->tcp->seq);
+	segment.sport = bpf_ntohs(p->tcp->source);
+	segment.tsecr = ts.tsecr;
+
+	place = tap_place_group((const struct tap_sipkey *)&gate.group, p->ipv6, p->src, p->dst,
+				group_word(p, ts.tsval));
+	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
+	if (!bucket)
+		return TAP_REASON_collecting;
+	collected = tap_collect(bucket, place.group, &segment);
+	if (collected == TAP_DUPLICATE)
+		return TAP_REASON_duplicate;
+	if (collected == TAP_COLLECTING)
+		return TAP_REASON_collecting;
+	return judge_whole_group(ctx, p, rule, bucket, place.group, &ts);
+}
+
+static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct tap_packet *p,
+					     enum tap_kind kind, const struct tap_rule *rule)
+{
+	if (rule->service.action == TAP_ACTION_DROP)
+		return TAP_REASON_service_drop;
+	if (kind == TAP_FRAGMENT)
+		return TAP_REASON_fragment;
+	if (kind != TAP_SYN)
+		return TAP_REASON_malformed;
+	return judge_syn(ctx, p, rule);
+}
+
+/* Segments that wait for the rest of their group may still be somebody's: they get no answer. */
+static __always_inline bool may_reject(enum tap_kind kind, enum tap_reason reason)
+{
+	return kind == TAP_SYN && reason != TAP_REASON_collecting &&
+	       reason != TAP_REASON_duplicate;
+}
+
+static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
+{
+	const struct tap_ruleset *set;
+	const struct tap_rule *rule;
+	struct rules_search search;
+	struct tap_packet p = {};
+	enum tap_reason reason;
+	enum tap_kind kind;
+	__u32 found;
+
+	kind = ethernet ? tap_parse_ethernet(ctx, &p) : tap_parse_ip(ctx, &p);
+	if (kind == TAP_OTHER)
+		return XDP_PASS;
+	set = services_in_force();
+	if (!set)
+		return XDP_PASS;
+	search.set = set;
+	search.packet = &p;
+	search.ifindex = ctx->ingress_ifindex;
+	search.client = false;
+	found = rules_find(&search);
+	if (found >= TAP_RULES_MAX)
+		return XDP_PASS;
+	rule = &set->rules[found];
+	if (rule->service.action == TAP_ACTION_PASS)
+		return XDP_PASS;
+
+	reason = judge(ctx, &p, kind, rule);
+	count(reason);
+	if (reason == TAP_REASON_admitted || gate.monitor)
+		return XDP_PASS;
+	if (rule->service.reject == TAP_REJECT_RST && may_reject(kind, reason))
+		return reject_with_rst(ctx, &p);
+	return XDP_DROP;
+}
+
+/* For devices whose frames start with an Ethernet header. */
+SEC("xdp")
+int tap_gate(struct xdp_md *ctx)
+{
+	return gate_run(ctx, true);
+}
+
+/* For layer-3 devices (tun, WireGuard, ppp), whose frames start with the IP header. */
+SEC("xdp")
+int tap_gate_l3(struct xdp_md *ctx)
+{
+	return gate_run(ctx, false);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

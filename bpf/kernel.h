@@ -11,6 +11,10 @@
 #include <linux/types.h>
 #include <linux/bpf.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "TAP's tables are laid out for little-endian machines"
+#endif
+
 #ifdef __bpf__
 
 #include <bpf/bpf_endian.h>
@@ -47,5 +51,39 @@ static inline long bpf_loop(__u32 times, long (*step)(__u32, void *), void *cont
 /* Reads a word that another CPU may be writing, once and whole. */
 #define TAP_READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define TAP_WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
+
+/*
+ * A function that the verifier checks once, on its own, whatever its callers know: what comes after
+ * a long search or loop does not multiply with the ways that lead there. Arguments are scalars, the
+ * context, or pointers to memory of a fixed size, which must be compared with NULL first.
+ */
+#ifdef __bpf__
+#define TAP_CHECKED_ALONE __noinline
+#else
+#define TAP_CHECKED_ALONE static inline
+#endif
+
+/*
+ * Where the frame is. A program names its kind of context before it includes anything else; on the
+ * host a frame is a piece of memory.
+ */
+#ifdef __bpf__
+#ifndef TAP_CONTEXT
+#error "define TAP_CONTEXT as struct xdp_md or struct __sk_buff"
+#endif
+#define TAP_DATA(ctx) ((void *)(long)(ctx)->data)
+#define TAP_DATA_END(ctx) ((void *)(long)(ctx)->data_end)
+#else
+struct tap_frame_memory {
+	void *data;
+	void *data_end;
+};
+#define TAP_CONTEXT struct tap_frame_memory
+#define TAP_DATA(ctx) ((ctx)->data)
+#define TAP_DATA_END(ctx) ((ctx)->data_end)
+#endif
+
+/* Keeps clang from moving arithmetic on x across this point. */
+#define TAP_KEEP_ORDER(x) asm volatile("" : "+r"(x))
 
 #endif /* TAP_BPF_KERNEL_H */

@@ -102,12 +102,13 @@ TAP_SIZE(struct tap_rule, 144);
  */
 struct tap_ruleset {
 	__u16 port_class[65536]; /* by destination port (host order): its class */
+	__u16 class_first[TAP_CLASSES_MAX]; /* its first rule; TAP_RULES_MAX: it has none */
 	__u64 class_rules[TAP_CLASSES_MAX][TAP_RULE_WORDS]; /* bit r: rule r names the class */
 	struct tap_rule rules[TAP_RULES_MAX];
 	__u32 n_rules;
 	__u32 pad;
 };
-TAP_SIZE(struct tap_ruleset, 131072 + 32 * TAP_CLASSES_MAX + 144 * 256 + 8);
+TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 144 * 256 + 8);
 
 /* --- The server: keys and access lists ------------------------------------------------------- */
 

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From a frame to its TCP header: Ethernet with up to two VLAN tags (or none, on layer-3 devices),
+ * IPv4 with options, IPv6 with a bounded chain of extension headers. Tells apart what the gate has
+ * to judge; all else is nobody's business.
+ */
+#ifndef TAP_PARSE_H
+#define TAP_PARSE_H
+
+#include "bpf/kernel.h"
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+
+#define TAP_VLAN_TAGS 2 /* 802.1Q, QinQ */
+#define TAP_IPV6_EXTENSIONS 8 /* extension headers walked; a longer chain is TAP_OPAQUE */
+
+/*
+ * A later fragment that starts before this byte of the TCP segment could overwrite the header of
+ * the first one. A link carries at least 68 bytes, so an honest sender's second fragment starts at
+ * byte 48 or later.
+ */
+#define TAP_FRAGMENT_FLOOR 48
+/* The same with IPv6 extension headers before TCP; IPv6 links carry at least 1280 bytes. */
+#define TAP_FRAGMENT_FLOOR_EXTENSIONS 1024
+
+/* Ethernet, VLAN tags, and the longest chain of extension headers that is followed. */
+#define TAP_TCP_OFFSET_LAST (14 + 4 * TAP_VLAN_TAGS + 40 + TAP_IPV6_EXTENSIONS * 2048)
+
+enum tap_kind {
+	TAP_OTHER, /* no TCP SYN without ACK */
+	TAP_SYN, /* one, with its whole TCP header */
+	TAP_BROKEN_SYN, /* one whose header does not fit its packet */
+	TAP_FRAGMENT, /* a fragment that is, hides or could become one */
+	TAP_OPAQUE, /* IPv6 whose chain of extension headers is too long to follow */
+};
+
+struct tap_packet {
+	void *l2; /* NULL on layer-3 devices */
+	void *l3;
+	struct tcphdr *tcp; /* TAP_SYN: 4 * doff bytes of it are before data_end */
+	__u64 src[2]; /* as in struct tap_prefix */
+	__u64 dst[2];
+	__u32 tcp_bytes; /* TCP header and payload, as IP says */
+	__u16 dport; /* host order */
+	bool ipv6;
+	bool port_known; /* dport could be read */
+};
+
+struct tap_vlan_tag {
+	__be16 tci;
+	__be16 protocol;
+};
+
+struct tap_ipv6_extension {
+	__u8 next;
+	__u8 length; /* in units of 8 bytes, less one */
+	__be16 fragment; /* fragment header: offset in units of 8 bytes 13, 2 reserved, more 1 */
+};
+
+/* The second half of ::ffff:address. */
+static __always_inline __u64 tap_mapped_word(__be32 address)
+{
+	return 0xffff0000ULL | (__u64)address << 32;
+}
+
+/* Where the network layer says that the TCP header is. */
+struct tap_transport {
+	__u32 offset; /* from the start of the frame */
+	__u32 bytes; /* from there to the end of the packet */
+	__u32 next; /* protocol number of what stands there */
+	__u32 fragment; /* 1: this is a first fragment, with more to come */
+};
+
+/* Where a header starts in the frame. */
+static __always_inline __u32 tap_offset(TAP_CONTEXT *ctx, const void *header)
+{
+	__s64 offset = header - TAP_DATA(ctx);
+
+	/* Or clang would subtract 32-bit halves, which pointers do not have for the verifier. */
+	TAP_KEEP_ORDER(offset);
+	return offset;
+}
+
+static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_packet *p, void *at,
+						   __u32 bytes, bool fragment)
+{
+	void *data_end = TAP_DATA_END(ctx);
+	struct tcphdr *tcp = at;
+	const __u8 *octet = at;
+	__u32 header;
+
+	p->tcp = tcp;
+	p->tcp_bytes = bytes;
+	if ((void *)(tcp + 1) > data_end || bytes < sizeof(*tcp)) {
+		/* Without its flags it is no SYN to anyone, unless a fragment brings them. */
+		p->port_known = bytes >= 4 && at + 4 <= data_end;
+		if (p->port_known)
+			p->dport = bpf_ntohs(*(__be16 *)(octet + 2));
+		if (fragment)
+			return TAP_FRAGMENT;
+		if (!p->port_known || bytes < 14 || at + 14 > data_end)
+			return TAP_OTHER;
+		return (octet[13] & 0x12) == 0x02 ? TAP_BROKEN_SYN : TAP_OTHER;
+	}
+	p->port_known = true;
+	p->dport = bpf_ntohs(tcp->dest);
+	header = tcp->doff * 4;
+	if (fragment && header > bytes)
+		return TAP_FRAGMENT;
+	if (!tcp->syn || tcp->ack)
+		return TAP_OTHER;
+	if (fragment)
+		return TAP_FRAGMENT;
+	if (header < sizeof(*tcp) || header > bytes || at + header > data_end)
+		return TAP_BROKEN_SYN;
+	return TAP_SYN;
+}
+
+static __always_inline enum tap_kind tap_parse_ipv4(TAP_CONTEXT *ctx, struct tap_packet *p)
+{
+	struct iphdr *ip = p->l3;
+	__u32 header, total, fragment;
+
+	if ((void *)(ip + 1) > TAP_DATA_END(ctx) || ip->protocol != IPPROTO_TCP || ip->version != 4)
+		return TAP_OTHER;
+	header = ip->ihl * 4;
+	total = bpf_ntohs(ip->tot_len);
+	if (header < sizeof(*ip) || total < header)
+		return TAP_OTHER; /* no stack takes it */
+	p->ipv6 = false;
+	p->src[0] = 0;
+	p->src[1] = tap_mapped_word(ip->saddr);
+	p->dst[0] = 0;
+	p->dst[1] = tap_mapped_word(ip->daddr);
+	fragment = bpf_ntohs(ip->frag_off);
+	if (fragment & 0x1fff)
+		return (fragment & 0x1fff) * 8 < TAP_FRAGMENT_FLOOR ? TAP_FRAGMENT : TAP_OTHER;
+	return tap_parse_tcp(ctx, p, p->l3 + header, total - header, fragment & 0x2000);
+}
+
+static __always_inline bool tap_ipv6_is_extension(__u8 next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	       next == IPPROTO_FRAGMENT;
+}
+
+/* A fragment that is not the first, `offset` bytes on, of what starts with a header `next`. */
+static __always_inline enum tap_kind tap_ipv6_later_fragment(__u8 next, __u32 offset)
+{
+	__u32 floor = tap_ipv6_is_extension(next) ? TAP_FRAGMENT_FLOOR_EXTENSIONS :
+						    TAP_FRAGMENT_FLOOR;
+
+	if (next != IPPROTO_TCP && !tap_ipv6_is_extension(next))
+		return TAP_OTHER;
+	return offset < floor ? TAP_FRAGMENT : TAP_OTHER;
+}
+
+/*
+ * Walks the extension headers from t on. Returns TAP_SYN with *t at the TCP header, or what else
+ * the packet is. (Encrypted and authenticated payloads end the walk: IPsec has its own keys.)
+ */
+TAP_CHECKED_ALONE int tap_ipv6_walk(TAP_CONTEXT *ctx, struct tap_transport *t)
+{
+	struct tap_ipv6_extension *extension;
+	__u32 size, fragment, i;
+	__u8 next;
+
+	if (!t)
+		return TAP_OTHER;
+	for (i = 0; i < TAP_IPV6_EXTENSIONS; i++) {
+		if (t->next == IPPROTO_TCP)
+			return TAP_SYN;
+		if (!tap_ipv6_is_extension(t->next))
+			return TAP_OTHER;
+		if (t->offset > TAP_TCP_OFFSET_LAST)
+			return TAP_OPAQUE;
+		extension = TAP_DATA(ctx) + t->offset;
+		if (t->bytes < 8 || (void *)(extension + 1) > TAP_DATA_END(ctx))
+			return t->fragment ? TAP_FRAGMENT : TAP_OTHER;
+		next = extension->next;
+		size = 8;
+		if (t->next == IPPROTO_FRAGMENT) {
+			fragment = bpf_ntohs(extension->fragment);
+			if (fragment & 0xfff8)
+				return tap_ipv6_later_fragment(next, fragment & 0xfff8);
+			if (fragment & 1) /* else an atomic fragment: whole */
+				t->fragment = 1;
+		} else {
+			size += extension->length * 8;
+		}
+		if (t->bytes < size)
+			return t->fragment ? TAP_FRAGMENT : TAP_OTHER;
+		t->next = next;
+		t->bytes -= size;
+		t->offset += size;
+	}
+	if (t->next == IPPROTO_TCP)
+		return TAP_SYN;
+	return tap_ipv6_is_extension(t->next) ? TAP_OPAQUE : TAP_OTHER;
+}
+
+static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap_packet *p)
+{
+	struct ipv6hdr *ip = p->l3;
+	struct tap_transport t = {};
+	enum tap_kind kind;
+	void *at;
+
+	if ((void *)(ip + 1) > TAP_DATA_END(ctx) || ip->version != 6)
+		return TAP_OTHER;
+	t.next = ip->nexthdr;
+	if (t.next != IPPROTO_TCP && !tap_ipv6_is_extension(t.next))
+		return TAP_OTHER;
+	p->ipv6 = true;
+	__builtin_memcpy(p->src, &ip->saddr, sizeof(p->src));
+	__builtin_memcpy(p->dst, &ip->daddr, sizeof(p->dst));
+	t.bytes = bpf_ntohs(ip->payload_len);
+	at = ip + 1;
+	if (t.next != IPPROTO_TCP) {
+		t.offset = tap_offset(ctx, at);
+		kind = tap_ipv6_walk(ctx, &t);
+		if (kind == TAP_FRAGMENT)
+			return TAP_FRAGMENT;
+		if (kind == TAP_OPAQUE || t.offset > TAP_TCP_OFFSET_LAST)
+			return TAP_OPAQUE;
+		if (kind != TAP_SYN)
+			return TAP_OTHER;
+		at = TAP_DATA(ctx) + t.offset;
+	}
+	return tap_parse_tcp(ctx, p, at, t.bytes, t.fragment);
+}
+
+/* A frame that starts with an Ethernet header. */
+static __always_inline enum tap_kind tap_parse_ethernet(TAP_CONTEXT *ctx, struct tap_packet *p)
+{
+	void *data_end = TAP_DATA_END(ctx);
+	struct ethhdr *ethernet = TAP_DATA(ctx);
+	struct tap_vlan_tag *tag;
+	__be16 protocol;
+	int i;
+
+	p->port_known = false;
+	if ((void *)(ethernet + 1) > data_end)
+		return TAP_OTHER;
+	p->l2 = ethernet;
+	p->l3 = ethernet + 1;
+	protocol = ethernet->h_proto;
+#pragma unroll
+	for (i = 0; i < TAP_VLAN_TAGS; i++) {
+		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		tag = p->l3;
+		if ((void *)(tag + 1) > data_end)
+			return TAP_OTHER;
+		protocol = tag->protocol;
+		p->l3 = tag + 1;
+	}
+	if (protocol == bpf_htons(ETH_P_IP))
+		return tap_parse_ipv4(ctx, p);
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		return tap_parse_ipv6(ctx, p);
+	return TAP_OTHER;
+}
+
+/* A frame that starts with the IP header: tun, WireGuard, ppp. */
+static __always_inline enum tap_kind tap_parse_ip(TAP_CONTEXT *ctx, struct tap_packet *p)
+{
+	const __u8 *octet = TAP_DATA(ctx);
+
+	p->port_known = false;
+	p->l2 = NULL;
+	p->l3 = TAP_DATA(ctx);
+	if ((void *)(octet + 1) > TAP_DATA_END(ctx))
+		return TAP_OTHER;
+	if (*octet >> 4 == 4)
+		return tap_parse_ipv4(ctx, p);
+	if (*octet >> 4 == 6)
+		return tap_parse_ipv6(ctx, p);
+	return TAP_OTHER;
+}
+
+/* Where the timestamp option stands, as tap_find_timestamp() returns it. */
+#define TAP_NO_TIMESTAMP 0
+#define TAP_BAD_OPTIONS (-1)
+#define TAP_TIMESTAMP_LAST 50 /* 10 bytes before the end of the longest header */
+
+/*
+ * The offset of the timestamp option (its kind byte) from the start of the TCP header, or
+ * TAP_NO_TIMESTAMP, or TAP_BAD_OPTIONS where the options overrun the header. Bounded by doff; forty
+ * one-byte options are the most there can be.
+ */
+static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const void *data_end)
+{
+	__u32 end = tcp->doff * 4;
+	__u32 at = sizeof(*tcp);
+	const __u8 *option;
+	__u8 length;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		if (at >= end)
+			return TAP_NO_TIMESTAMP;
+		option = (const __u8 *)tcp + at;
+		if ((const void *)(option + 1) > data_end)
+			return TAP_BAD_OPTIONS;
+		if (option[0] == 0) /* end of list */
+			return TAP_NO_TIMESTAMP;
+		if (option[0] == 1) { /* no operation */
+			at++;
+			continue;
+		}
+		if (at + 2 > end || (const void *)(option + 2) > data_end)
+			return TAP_BAD_OPTIONS;
+		length = option[1];
+		if (length < 2 || at + length > end)
+			return TAP_BAD_OPTIONS;
+		if (option[0] == 8 && length == 10)
+			return at;
+		at += length;
+	}
+	return TAP_NO_TIMESTAMP;
+}
+
+#endif /* TAP_PARSE_H */

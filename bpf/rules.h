@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds the rule for a packet. A table gives the class of the packet's port, so a port that no rule
+ * names costs one look, and only rules that name the port are compared; the first one that matches
+ * wins. Both sides use it (struct tap_ruleset).
+ */
+#ifndef TAP_RULES_H
+#define TAP_RULES_H
+
+#include "bpf/parse.h"
+#include "tap/maps.h"
+
+static __always_inline bool prefix_holds(const struct tap_prefix *prefix, const __u64 address[2])
+{
+	return !(((address[0] & prefix->mask[0]) ^ prefix->addr[0]) |
+		 ((address[1] & prefix->mask[1]) ^ prefix->addr[1]));
+}
+
+/* What a packet is compared by. */
+struct rules_search {
+	const struct tap_ruleset *set;
+	const struct tap_packet *packet;
+	__u32 ifindex;
+	__u32 class;
+	__u32 first; /* rule_step() looks at rules from here on */
+	__u32 found; /* number of the rule that matched; TAP_RULES_MAX: none */
+	__u32 uid; /* client only: owner of the socket */
+	__u8 origin; /* client only: TAP_ORIGIN_LOCAL or TAP_ORIGIN_FORWARD */
+	bool client;
+};
+
+/* Everything but the port, which the class has answered for. */
+static __always_inline bool rule_holds(const struct tap_rule *rule, const struct rules_search *s)
+{
+	if (rule->ifindex && rule->ifindex != s->ifindex)
+		return false;
+	if (s->client) {
+		if (rule->client.origin != TAP_ORIGIN_ANY && rule->client.origin != s->origin)
+			return false;
+		if (rule->client.uid != TAP_UID_ANY && rule->client.uid != s->uid)
+			return false;
+	}
+	return prefix_holds(&rule->dst, s->packet->dst) && prefix_holds(&rule->src, s->packet->src);
+}
+
+static __always_inline bool rule_in_class(const struct tap_ruleset *set, __u32 class, __u32 rule)
+{
+	return class < TAP_CLASSES_MAX && rule < TAP_RULES_MAX &&
+	       (set->class_rules[class][rule / 64] >> (rule % 64) & 1);
+}
+
+static long rule_step(__u32 i, void *context)
+{
+	struct rules_search *s = context;
+	__u32 rule = s->first + i;
+
+	if (rule >= TAP_RULES_MAX || rule >= s->set->n_rules)
+		return 1;
+	if (!rule_in_class(s->set, s->class, rule) || !rule_holds(&s->set->rules[rule], s))
+		return 0;
+	s->found = rule;
+	return 1;
+}
+
+/*
+ * The number of the first rule that matches, or TAP_RULES_MAX. The first rule of the class, mostly
+ * the only one, is compared in place; the rest in a loop out of line.
+ */
+static __always_inline __u32 rules_find(struct rules_search *s)
+{
+	__u32 first;
+
+	s->class = s->packet->port_known ? s->set->port_class[s->packet->dport] :
+					   TAP_CLASS_UNKNOWN_PORT;
+	if (s->class == TAP_CLASS_NONE || s->class >= TAP_CLASSES_MAX)
+		return TAP_RULES_MAX;
+	first = s->set->class_first[s->class];
+	if (first >= TAP_RULES_MAX)
+		return TAP_RULES_MAX;
+	if (rule_holds(&s->set->rules[first], s))
+		return first;
+	s->first = first + 1;
+	s->found = TAP_RULES_MAX;
+	bpf_loop(TAP_RULES_MAX, rule_step, s, 0);
+	return s->found;
+}
+
+#endif /* TAP_RULES_H */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The checks that a readable group has to pass, less those that need a map: keys in force, tags, the
+ * wish for long tags, and whether the replay records of its time are sure to be complete.
+ */
+#ifndef TAP_VERIFY_H
+#define TAP_VERIFY_H
+
+#include "bpf/frame.h"
+#include "bpf/group.h"
+
+#define TAP_NS_PER_SEC 1000000000ULL
+
+/* Roles of the four segments collected: for each arrangement, who is SYN0, SYN1, SYN2, SYN3. */
+#define TAP_ARRANGEMENTS 24
+
+static const __u8 tap_arrangements[TAP_ARRANGEMENTS][TAP_GROUP_SEGMENTS] = {
+	{ 0, 1, 2, 3 }, { 0, 1, 3, 2 }, { 0, 2, 1, 3 }, { 0, 2, 3, 1 }, { 0, 3, 1, 2 }, { 0, 3, 2, 1 },
+	{ 1, 0, 2, 3 }, { 1, 0, 3, 2 }, { 1, 2, 0, 3 }, { 1, 2, 3, 0 }, { 1, 3, 0, 2 }, { 1, 3, 2, 0 },
+	{ 2, 0, 1, 3 }, { 2, 0, 3, 1 }, { 2, 1, 0, 3 }, { 2, 1, 3, 0 }, { 2, 3, 0, 1 }, { 2, 3, 1, 0 },
+	{ 3, 0, 1, 2 }, { 3, 0, 2, 1 }, { 3, 1, 0, 2 }, { 3, 1, 2, 0 }, { 3, 2, 0, 1 }, { 3, 2, 1, 0 },
+};
+
+/* Whether there is a key at all: one with a secret that was not given up yet. */
+static __always_inline bool tap_key_known(const struct tap_key *key)
+{
+	return key->until[0] || key->until[1];
+}
+
+/* now: Unix seconds at the server. */
+static __always_inline bool tap_key_active(const struct tap_key *key, __s64 now)
+{
+	return now >= key->not_before && now < key->not_after;
+}
+
+/*
+ * Whether one of the key's live secrets made the group's tag; *tag is then the whole of it. seq3,
+ * tsecr3: of the segment taken for SYN3.
+ */
+static __always_inline bool tap_key_made(const struct tap_key *key, __s64 now,
+					 const struct tap_fields *f, __u32 seq3, __u32 tsecr3,
+					 __u64 *tag)
+{
+	int i;
+
+#pragma unroll
+	for (i = 0; i < 2; i++) {
+		if (now >= key->until[i])
+			continue;
+		*tag = tap_tag(&key->secret[i], f);
+		if (tap_tag_matches(f, seq3, tsecr3, *tag))
+			return true;
+	}
+	return false;
+}
+
+/* --- tag=auto: groups that failed, by second --- */
+
+static __always_inline void tap_note_failure(struct tap_gate_state *state, __u32 now)
+{
+	__u64 seen = TAP_READ_ONCE(state->failures);
+	__u64 fresh = (__u64)now << 32 | 1;
+
+	if (seen >> 32 != now &&
+	    __sync_val_compare_and_swap(&state->failures, seen, fresh) == seen) {
+		TAP_WRITE_ONCE(state->failures_before, seen);
+		return;
+	}
+	__sync_fetch_and_add(&state->failures, 1);
+}
+
+static __always_inline bool tap_many_failed(__u64 failures, __u32 now)
+{
+	__u32 second = failures >> 32;
+
+	return (second == now || second + 1 == now) && (__u32)failures > TAP_AUTO_FAILURES;
+}
+
+/* More than TAP_AUTO_FAILURES groups failed in this second or the one before. */
+static __always_inline bool tap_under_attack(const struct tap_gate_state *state, __u32 now)
+{
+	return tap_many_failed(TAP_READ_ONCE(state->failures), now) ||
+	       tap_many_failed(TAP_READ_ONCE(state->failures_before), now);
+}
+
+/* --- Replay --- */
+
+/* Whether the group was made before the records were started; started_ns in Unix time. */
+static __always_inline bool tap_made_before(const struct tap_fields *f, __u64 started_ns)
+{
+	__u64 made = (__u64)f->sec * 256 + f->frac;
+	__u64 started = started_ns / TAP_NS_PER_SEC * 256 +
+			started_ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC;
+
+	return made < started;
+}
+
+/*
+ * Whether every record of groups with this SEC must still be in the map. A record can be displaced
+ * only by replay_size later admissions. `slot` (tap_seconds) remembers how many admissions there
+ * had been before the first group of that second; with fewer than replay_size since then, none
+ * of that second is gone. Where nobody of that second was admitted, there is nothing to lose, and
+ * the second starts here. A slot of a later second means that the clock was set back: what was
+ * known is lost, so trust the records only while they cannot have lost any at all.
+ */
+static __always_inline bool tap_records_complete(__u64 *slot, const struct tap_gate_state *state,
+						 __u32 sec, __u32 replay_size)
+{
+	__u64 admissions = TAP_READ_ONCE(state->admissions);
+	__u64 seen = TAP_READ_ONCE(*slot);
+	__u32 start = admissions;
+
+	if (seen >> 32 == sec)
+		return (__u32)admissions - (__u32)seen < replay_size;
+	if (seen && tap_seconds_from(seen >> 32, sec) < 0) {
+		if (admissions >= replay_size)
+			return false;
+		start = 0;
+	}
+	if (__sync_val_compare_and_swap(slot, seen, (__u64)sec << 32 | start) == seen)
+		return true;
+	/* Another CPU was first. */
+	seen = TAP_READ_ONCE(*slot);
+	return seen >> 32 == sec && (__u32)admissions - (__u32)seen < replay_size;
+}
+
+#endif /* TAP_VERIFY_H */
