@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tapctl events: the last groups judged, and with --follow those to come.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/counters.h"
+#include "user/eventlog.h"
+#include "user/keytable.h"
+#include "user/output.h"
+#include "user/parse.h"
+#include "user/pins.h"
+#include "user/verbs.h"
+
+#define POLL_NS 200000000
+
+static const char *reason_label(const struct tap_event *event)
+{
+	return event->reason < TAP_REASON_COUNT ? reason_labels[event->reason].label : "unknown";
+}
+
+static int print_json(const struct tap_event *event, const char *key_name)
+{
+	char time[TIME_TEXT], src[PREFIX_TEXT], dst[PREFIX_TEXT];
+
+	return output_json(json_pack(
+		"{s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:i, s:I}", "time",
+		time_ns_text(event->time_ns, time), "reason", reason_label(event), "key_id",
+		event->key_id, "key_name", key_name, "src", address_text(event->src, src), "sport",
+		event->sport, "dst", address_text(event->dst, dst), "dport", event->dport, "sec",
+		(json_int_t)event->sec));
+}
+
+/* [2001:db8::1]:22, or 192.0.2.1:22 */
+static const char *endpoint(const unsigned char address[16], __u16 port, char text[PREFIX_TEXT + 10])
+{
+	char host[PREFIX_TEXT];
+
+	address_text(address, host);
+	snprintf(text, PREFIX_TEXT + 10, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	return text;
+}
+
+static void print_line(const struct tap_event *event, const char *key_name)
+{
+	char time[TIME_TEXT], src[PREFIX_TEXT + 10], dst[PREFIX_TEXT + 10], key[64] = "key ?";
+
+	if (event->key_id)
+		snprintf(key, sizeof(key), "key %u%s%s%s", event->key_id, *key_name ? " (" : "", key_name,
+			 *key_name ? ")" : "");
+	printf("%s %-13s %-20s %s -> %s\n", time_ns_text(event->time_ns, time), reason_label(event),
+	       key, endpoint(event->src, event->sport, src), endpoint(event->dst, event->dport, dst));
+}
+
+static int print_batch(const struct tapctl *tapctl, const struct eventlog *log)
+{
+	const struct keytable table = { .names = log->names };
+	char name[TAP_NAME_BYTES];
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < log->n && !err; i++) {
+		const struct tap_event *event = &log->batch[i];
+
+		keytable_name(&table, event->key_id, name);
+		if (tapctl->json)
+			err = print_json(event, name);
+		else
+			print_line(event, name);
+	}
+	return err ? err : output_flush();
+}
+
+static int follow(const struct tapctl *tapctl, struct eventlog *log)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	sigset_t signals;
+	__u64 lost = 0;
+	int err = 0;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	while (!err) {
+		err = eventlog_read(log);
+		if (!err)
+			err = print_batch(tapctl, log);
+		if (log->lost != lost)
+			note("%llu events came too fast and were overwritten before they could be shown",
+			     (unsigned long long)(log->lost - lost));
+		lost = log->lost;
+		if (!err && sigtimedwait(&signals, NULL, &pause) > 0)
+			break;
+		if (!err && !pins_have(tapctl, "tap_events"))
+			err = fail(ENODEV, "the gate was unloaded, so there are no more events to follow");
+	}
+	return err;
+}
+
+int events_show(const struct tapctl *tapctl, int argc, char **argv)
+{
+	static const struct option options[] = { { "follow", no_argument, NULL, 'f' }, {} };
+	struct eventlog *log;
+	bool following = false;
+	int option, err;
+
+	options_start();
+	while ((option = options_next(argc, argv, ":f", options)) != OPTIONS_END) {
+		if (option == OPTIONS_BAD)
+			return USAGE;
+		following = true;
+	}
+	err = options_words(argc, argv, 0, NULL);
+	if (err < 0)
+		return err;
+	err = eventlog_open(tapctl, &log);
+	if (err)
+		return err;
+	if (following) {
+		err = follow(tapctl, log);
+	} else {
+		err = eventlog_read(log);
+		if (!err)
+			err = print_batch(tapctl, log);
+	}
+	eventlog_close(log);
+	return err;
+}
