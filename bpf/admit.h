@@ -7,6 +7,7 @@
 #define TAP_ADMIT_H
 
 #include "bpf/checksum.h"
+#include "bpf/timestamps.h"
 
 /* What the rewriting needs to know. */
 struct admission {

@@ -17,6 +17,7 @@ const volatile struct tap_gate_constants gate;
 #include "bpf/judge.h"
 #include "bpf/reject.h"
 #include "bpf/rules.h"
+#include "bpf/timestamps.h"
 
 static __always_inline const struct tap_ruleset *services_in_force(void)
 {
@@ -50,41 +51,6 @@ static __always_inline __u64 group_word(const struct tap_packet *p, __u32 tsval)
 	if (gate.group_by & TAP_GROUP_BY_TS)
 		word |= tsval;
 	return word;
-}
-
-/* The timestamp option of a SYN, integers in host order, 0 where there is none. */
-struct timestamps {
-	__s32 at; /* as tap_find_timestamp() returns it */
-	__u32 tsval;
-	__u32 tsecr;
-};
-
-/* tcp_offset: of the TCP header in the frame. */
-TAP_CHECKED_ALONE int read_timestamps(struct xdp_md *ctx, __u32 tcp_offset, struct timestamps *out)
-{
-	void *data = TAP_DATA(ctx);
-	void *data_end = TAP_DATA_END(ctx);
-	struct tcphdr *tcp;
-	const __u8 *option;
-	__u32 at;
-
-	if (!out || tcp_offset > TAP_TCP_OFFSET_LAST)
-		return -1;
-	tcp = data + tcp_offset;
-	if ((void *)(tcp + 1) > data_end)
-		return -1;
-	out->at = tap_find_timestamp(tcp, data_end);
-	if (out->at <= 0)
-		return 0;
-	at = out->at;
-	option = (const __u8 *)tcp + at;
-	if (at > TAP_TIMESTAMP_LAST || (const void *)(option + 10) > data_end)
-		return -1;
-	__builtin_memcpy(&out->tsval, option + 2, sizeof(out->tsval));
-	__builtin_memcpy(&out->tsecr, option + 6, sizeof(out->tsecr));
-	out->tsval = bpf_ntohl(out->tsval);
-	out->tsecr = bpf_ntohl(out->tsecr);
-	return 0;
 }
 
 TAP_CHECKED_ALONE int admit(struct xdp_md *ctx, const struct admission *a)

@@ -73,6 +73,7 @@ static inline long bpf_loop(__u32 times, long (*step)(__u32, void *), void *cont
 #endif
 #define TAP_DATA(ctx) ((void *)(long)(ctx)->data)
 #define TAP_DATA_END(ctx) ((void *)(long)(ctx)->data_end)
+#define TAP_DATA_AGAIN(ctx) ((void *)(long)TAP_READ_ONCE((ctx)->data))
 #else
 struct tap_frame_memory {
 	void *data;
@@ -81,6 +82,7 @@ struct tap_frame_memory {
 #define TAP_CONTEXT struct tap_frame_memory
 #define TAP_DATA(ctx) ((ctx)->data)
 #define TAP_DATA_END(ctx) ((ctx)->data_end)
+#define TAP_DATA_AGAIN(ctx) TAP_DATA(ctx)
 #endif
 
 /* Keeps clang from moving arithmetic on x across this point. */

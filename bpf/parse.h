@@ -78,9 +78,9 @@ struct tap_transport {
 /* Where a header starts in the frame. */
 static __always_inline __u32 tap_offset(TAP_CONTEXT *ctx, const void *header)
 {
-	__s64 offset = header - TAP_DATA(ctx);
+	/* Read afresh and kept whole: clang likes 32-bit copies, which are no pointers any more. */
+	__s64 offset = header - TAP_DATA_AGAIN(ctx);
 
-	/* Or clang would subtract 32-bit halves, which pointers do not have for the verifier. */
 	TAP_KEEP_ORDER(offset);
 	return offset;
 }
@@ -281,48 +281,6 @@ static __always_inline enum tap_kind tap_parse_ip(TAP_CONTEXT *ctx, struct tap_p
 	if (*octet >> 4 == 6)
 		return tap_parse_ipv6(ctx, p);
 	return TAP_OTHER;
-}
-
-/* Where the timestamp option stands, as tap_find_timestamp() returns it. */
-#define TAP_NO_TIMESTAMP 0
-#define TAP_BAD_OPTIONS (-1)
-#define TAP_TIMESTAMP_LAST 50 /* 10 bytes before the end of the longest header */
-
-/*
- * The offset of the timestamp option (its kind byte) from the start of the TCP header, or
- * TAP_NO_TIMESTAMP, or TAP_BAD_OPTIONS where the options overrun the header. Bounded by doff; forty
- * one-byte options are the most there can be.
- */
-static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const void *data_end)
-{
-	__u32 end = tcp->doff * 4;
-	__u32 at = sizeof(*tcp);
-	const __u8 *option;
-	__u8 length;
-	int i;
-
-	for (i = 0; i < 40; i++) {
-		if (at >= end)
-			return TAP_NO_TIMESTAMP;
-		option = (const __u8 *)tcp + at;
-		if ((const void *)(option + 1) > data_end)
-			return TAP_BAD_OPTIONS;
-		if (option[0] == 0) /* end of list */
-			return TAP_NO_TIMESTAMP;
-		if (option[0] == 1) { /* no operation */
-			at++;
-			continue;
-		}
-		if (at + 2 > end || (const void *)(option + 2) > data_end)
-			return TAP_BAD_OPTIONS;
-		length = option[1];
-		if (length < 2 || at + length > end)
-			return TAP_BAD_OPTIONS;
-		if (option[0] == 8 && length == 10)
-			return at;
-		at += length;
-	}
-	return TAP_NO_TIMESTAMP;
 }
 
 #endif /* TAP_PARSE_H */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Source ports for SYN1 to SYN3: random ones of the range that the kernel takes its own from, that
+ * no local socket uses towards the same destination.
+ */
+#ifndef TAP_PORTS_H
+#define TAP_PORTS_H
+
+#include "bpf/parse.h"
+
+#define TAP_PORT_TRIES 8
+
+/* Ports in host order. */
+struct port_search {
+	__u64 local[2]; /* addresses as in struct tap_packet */
+	__u64 remote[2];
+	__u16 remote_port;
+	__u16 lo; /* range to choose from */
+	__u16 hi;
+	__u16 taken[3]; /* the group's other ports; 0: none yet */
+	bool ipv6;
+};
+
+static __always_inline bool port_in_use(struct __sk_buff *skb, const struct port_search *s,
+					__u16 port)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *socket;
+	__u32 size;
+
+	/* As a segment from the server would find it. */
+	if (s->ipv6) {
+		__builtin_memcpy(tuple.ipv6.saddr, s->remote, sizeof(tuple.ipv6.saddr));
+		__builtin_memcpy(tuple.ipv6.daddr, s->local, sizeof(tuple.ipv6.daddr));
+		tuple.ipv6.sport = bpf_htons(s->remote_port);
+		tuple.ipv6.dport = bpf_htons(port);
+		size = sizeof(tuple.ipv6);
+	} else {
+		tuple.ipv4.saddr = s->remote[1] >> 32;
+		tuple.ipv4.daddr = s->local[1] >> 32;
+		tuple.ipv4.sport = bpf_htons(s->remote_port);
+		tuple.ipv4.dport = bpf_htons(port);
+		size = sizeof(tuple.ipv4);
+	}
+	socket = bpf_skc_lookup_tcp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	if (!socket)
+		return false;
+	bpf_sk_release(socket);
+	return true;
+}
+
+/* A free port, or 0 where none was found in TAP_PORT_TRIES. */
+TAP_CHECKED_ALONE int port_pick(struct __sk_buff *skb, const struct port_search *s)
+{
+	__u32 range, i;
+	__u16 port;
+
+	if (!s || s->hi < s->lo)
+		return 0;
+	range = (__u32)s->hi - s->lo + 1;
+	for (i = 0; i < TAP_PORT_TRIES; i++) {
+		port = s->lo + bpf_get_prandom_u32() % range;
+		if (port == s->taken[0] || port == s->taken[1] || port == s->taken[2])
+			continue;
+		if (port && !port_in_use(skb, s, port))
+			return port;
+	}
+	return 0;
+}
+
+#endif /* TAP_PORTS_H */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds and reads the TCP timestamp option: TSval is part of what identifies a group, and SYN3's
+ * TSecr carries the extended tag.
+ */
+#ifndef TAP_TIMESTAMPS_H
+#define TAP_TIMESTAMPS_H
+
+#include "bpf/parse.h"
+
+/* Where the timestamp option stands, as tap_find_timestamp() returns it. */
+#define TAP_NO_TIMESTAMP 0
+#define TAP_BAD_OPTIONS (-1)
+#define TAP_TIMESTAMP_LAST 50 /* 10 bytes before the end of the longest header */
+
+/*
+ * The offset of the timestamp option (its kind byte) from the start of the TCP header, or
+ * TAP_NO_TIMESTAMP, or TAP_BAD_OPTIONS where the options overrun the header. Bounded by doff; forty
+ * one-byte options are the most there can be.
+ */
+static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const void *data_end)
+{
+	__u32 end = tcp->doff * 4;
+	__u32 at = sizeof(*tcp);
+	const __u8 *option;
+	__u8 length;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		if (at >= end)
+			return TAP_NO_TIMESTAMP;
+		option = (const __u8 *)tcp + at;
+		if ((const void *)(option + 1) > data_end)
+			return TAP_BAD_OPTIONS;
+		if (option[0] == 0) /* end of list */
+			return TAP_NO_TIMESTAMP;
+		if (option[0] == 1) { /* no operation */
+			at++;
+			continue;
+		}
+		if (at + 2 > end || (const void *)(option + 2) > data_end)
+			return TAP_BAD_OPTIONS;
+		length = option[1];
+		if (length < 2 || at + length > end)
+			return TAP_BAD_OPTIONS;
+		if (option[0] == 8 && length == 10)
+			return at;
+		at += length;
+	}
+	return TAP_NO_TIMESTAMP;
+}
+
+/* The timestamp option of a SYN, integers in host order, 0 where there is none. */
+struct timestamps {
+	__s32 at; /* as tap_find_timestamp() returns it */
+	__u32 tsval;
+	__u32 tsecr;
+};
+
+/* tcp_offset: of the TCP header in the frame. */
+TAP_CHECKED_ALONE int read_timestamps(TAP_CONTEXT *ctx, __u32 tcp_offset, struct timestamps *out)
+{
+	void *data_end = TAP_DATA_END(ctx);
+	struct tcphdr *tcp;
+	const __u8 *option;
+	__u32 at;
+
+	if (!out || tcp_offset > TAP_TCP_OFFSET_LAST)
+		return -1;
+	tcp = TAP_DATA(ctx) + tcp_offset;
+	if ((void *)(tcp + 1) > data_end)
+		return -1;
+	out->at = tap_find_timestamp(tcp, data_end);
+	if (out->at <= 0)
+		return 0;
+	at = out->at;
+	option = (const __u8 *)tcp + at;
+	if (at > TAP_TIMESTAMP_LAST || (const void *)(option + 10) > data_end)
+		return -1;
+	__builtin_memcpy(&out->tsval, option + 2, sizeof(out->tsval));
+	__builtin_memcpy(&out->tsecr, option + 6, sizeof(out->tsecr));
+	out->tsval = bpf_ntohl(out->tsval);
+	out->tsecr = bpf_ntohl(out->tsecr);
+	return 0;
+}
+
+#endif /* TAP_TIMESTAMPS_H */
