@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "user/bpffs.h"
 #include "user/tapctl.h"
@@ -30,17 +31,48 @@ bool bpffs_holds(const char *path)
 	return fs.f_type == BPF_FS_MAGIC;
 }
 
+static ino_t mount_namespace(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+/* The parent of a process, or 0. Its name, which may hold anything, ends at the last ')'. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[512] = "", *end;
+	pid_t parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && (end = strrchr(line, ')')) &&
+	    sscanf(end + 1, " %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(file);
+	return parent;
+}
+
 /*
  * What is mounted in a private mount namespace goes away with the last process in it, and the pins
- * and links with it: the gate would silently vanish. `ip netns exec` makes such a namespace.
+ * and links with it: the gate would silently vanish. `ip netns exec` makes such a namespace; then
+ * a process further up lives in another one. What cannot be looked at is taken for no sign of it.
  */
 static bool mounts_are_private(void)
 {
-	struct stat own, init;
+	ino_t own = mount_namespace(getpid()), other;
 
-	if (stat("/proc/self/ns/mnt", &own) || stat("/proc/1/ns/mnt", &init))
-		return false;
-	return own.st_ino != init.st_ino;
+	for (pid_t pid = getppid(); pid > 0; pid = parent_of(pid)) {
+		other = mount_namespace(pid);
+		if (other && other != own)
+			return true;
+	}
+	return false;
 }
 
 int bpffs_mount(void)

@@ -100,10 +100,11 @@ static int attach(struct load *load, struct step *step)
 	const struct client_options *options = load->options;
 	const struct interface *interface = &step->interface;
 
-	if (tcx_has_program(interface->ifindex, client_side.kernel_name) ||
-	    program_is(clsact_program(interface->ifindex), client_side.kernel_name))
+	if (tcx_has_program(interface->ifindex, client_side.kernel_name))
 		return fail(EBUSY, "%s already has a splitter, which this pin directory does not know: unload it "
 			    "with its own --pin-dir; two would split every SYN twice", interface->name);
+	if (program_is(clsact_program(interface->ifindex), client_side.kernel_name))
+		return clsact_occupied(interface->name);
 	if (options->hook == HOOK_CLSACT)
 		return attach_clsact(load, step);
 	return attach_tcx(load, step, options->hook);

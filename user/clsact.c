@@ -45,6 +45,13 @@ int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made)
 		    "sch_ingress", name, strerror(-err));
 }
 
+int clsact_occupied(const char *name)
+{
+	return fail(EBUSY, "%s already has a splitter as a tc filter, which this pin directory does not know: "
+		    "unload it with its own --pin-dir, or remove it: tc filter del dev %s egress pref %u handle "
+		    "0x%x bpf", name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
+}
+
 int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 {
 	struct bpf_tc_hook hook = egress(ifindex);
@@ -57,9 +64,7 @@ int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 	if (!err)
 		return 0;
 	if (err == -EEXIST)
-		return fail(EBUSY, "%s already has a splitter as a tc filter, which this pin directory does not "
-			    "know: unload it with its own --pin-dir, or remove it: tc filter del dev %s egress "
-			    "pref %u handle 0x%x bpf", name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
+		return clsact_occupied(name);
 	return fail(-err, "cannot attach the splitter to %s as a tc filter: %s; see what holds preference %u: "
 		    "tc filter show dev %s egress", name, strerror(-err), CLSACT_PRIORITY, name);
 }

@@ -23,6 +23,9 @@ int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made);
 /* Puts the program in the splitter's place; replace: over the one that is there. */
 int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace);
 
+/* fail() for an interface that has a splitter already. */
+int clsact_occupied(const char *name);
+
 /* Takes the filter away; gone already is fine. */
 int clsact_detach(const char *name, __u32 ifindex);
 

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,6 +108,13 @@ __u32 device_program(const struct tapctl *tapctl, const struct side *side,
 	}
 }
 
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct device *left = a, *right = b;
+
+	return (left->ifindex > right->ifindex) - (left->ifindex < right->ifindex);
+}
+
 int devices_open(const struct tapctl *tapctl, const struct side *side, struct devices *devices)
 {
 	__u32 *previous = NULL, ifindex;
@@ -126,6 +134,7 @@ int devices_open(const struct tapctl *tapctl, const struct side *side, struct de
 		look_at(tapctl, side, device);
 		devices->n++;
 	}
+	qsort(devices->at, devices->n, sizeof(devices->at[0]), by_ifindex);
 	return 0;
 }
 
