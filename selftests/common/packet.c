@@ -9,7 +9,7 @@
 
 #define PROTOCOL_TCP 6
 
-uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length)
+uint32_t inet_add(uint32_t sum, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
 	size_t i;
@@ -19,7 +19,7 @@ uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length)
 	return sum;
 }
 
-uint16_t checksum_fold(uint32_t sum)
+uint16_t inet_fold(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -164,7 +164,7 @@ static uint8_t *put_ipv4(const struct packet *packet, uint8_t *start, unsigned i
 	memcpy(at, packet->src, 4);
 	memcpy(at + 4, packet->dst, 4);
 	memcpy(at + 8, packet->ip_options, packet->ip_options_length);
-	put(start + 10, (uint16_t)~checksum_fold(checksum_add(0, start, header)), 2);
+	put(start + 10, (uint16_t)~inet_fold(inet_add(0, start, header)), 2);
 	return start + header;
 }
 
@@ -187,11 +187,11 @@ static uint16_t tcp_checksum(const struct packet *packet, const uint8_t *tcp, un
 	unsigned int address = packet->ipv6 ? 16 : 4;
 	uint32_t sum = PROTOCOL_TCP + length;
 
-	sum = checksum_add(sum, packet->src, address);
-	sum = checksum_add(sum, packet->dst, address);
+	sum = inet_add(sum, packet->src, address);
+	sum = inet_add(sum, packet->dst, address);
 	if (packet->partial_checksum)
-		return checksum_fold(sum);
-	return ~checksum_fold(checksum_add(sum, tcp, length));
+		return inet_fold(sum);
+	return ~inet_fold(inet_add(sum, tcp, length));
 }
 
 static unsigned int put_tcp(const struct packet *packet, uint8_t *tcp)
@@ -213,7 +213,7 @@ static unsigned int put_tcp(const struct packet *packet, uint8_t *tcp)
 	if (payload)
 		memcpy(at + packet->tcp_options_length, packet->payload, payload);
 	put(tcp + 16,
-	    checksum_fold(tcp_checksum(packet, tcp, header + payload) + packet->wrong_checksum), 2);
+	    inet_fold(tcp_checksum(packet, tcp, header + payload) + packet->wrong_checksum), 2);
 	return header + payload;
 }
 

@@ -95,7 +95,7 @@ void packet_split(const struct packet *original, const struct ref_group *group, 
 void packet_admitted(const struct packet *original, struct packet *admitted);
 
 /* Internet checksum, as it goes into a header (network order kept by summing bytes). */
-uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length);
-uint16_t checksum_fold(uint32_t sum);
+uint32_t inet_add(uint32_t sum, const void *bytes, size_t length);
+uint16_t inet_fold(uint32_t sum);
 
 #endif /* TAP_SELFTESTS_PACKET_H */
