@@ -114,7 +114,8 @@ lab_kill() {
 
 # lab_link NAME1 DEV1 NAME2 DEV2: a veth pair. Each end polls (GRO), so the other takes live frames.
 lab_link() {
-	ip link add name "$2" netns "$LAB_PREFIX-$1" type veth peer name "$4" netns "$LAB_PREFIX-$3" ||
+	ip link add name "$2" netns "$LAB_PREFIX-$1" numtxqueues 1 numrxqueues 1 type veth \
+		peer name "$4" netns "$LAB_PREFIX-$3" numtxqueues 1 numrxqueues 1 ||
 		lab_die "cannot make a veth pair"
 	lab_in "$1" ip link set "$2" up
 	lab_in "$3" ip link set "$4" up
@@ -274,32 +275,27 @@ lab_internet() {
 	lab_sshd server
 }
 
-# lab_tap NAME COMMAND...: tapctl in that namespace, with a pin directory of its own.
-lab_tap() {
-	local name=$1
+# lab_flood PORT FRAMES_PER_SECOND SECONDS [OPTION...]: SYNs from the attacker's link in the
+# background; its process ID is in $LAB_PID. It has a CPU to itself, so that a hundred clients
+# cannot slow it down.
+lab_flood() {
+	local port=$1 rate=$2 seconds=$3
 
-	shift
-	lab_in "$name" "$TAPCTL" --pin-dir "$LAB/bpf/$name" "$@"
+	shift 3
+	lab_spawn attacker taskset -c 0 chrt -f 10 "$FLOOD" --dev eth0 --dst-mac "$(lab_mac server eth1)" \
+		--dst $LAB_SERVER4 --dport "$port" --rate "$rate" --seconds "$seconds" "$@" \
+		>"$LAB/flood.log"
 }
 
-# lab_reason NAME LABEL: one of the gate's counters. lab_split NAME LABEL: one of the splitter's.
-lab_reason() {
-	lab_tap "$1" -j stats | lab_json "server.reasons.$2"
+# lab_received NAME DEV: frames that the device took in, dropped by XDP or not.
+lab_received() {
+	lab_in "$1" ip -j -s link show "$2" | lab_json 0.stats64.rx.packets
 }
 
-lab_split() {
-	lab_tap "$1" -j stats | lab_json "client.$2"
-}
-
-# lab_json a.b.c: that member of the JSON document on stdin.
+# lab_json a.b.0: that member of the JSON document on stdin.
 lab_json() {
 	python3 -c 'import functools, json, sys
-value = functools.reduce(lambda o, k: o[k], sys.argv[1].split("."), json.load(sys.stdin))
+step = lambda o, k: o[int(k)] if isinstance(o, list) else o[k]
+value = functools.reduce(step, sys.argv[1].split("."), json.load(sys.stdin))
 print(value if isinstance(value, (str, int, float)) else json.dumps(value))' "$1"
-}
-
-# lab_keys: one realm and user keys 7, 8 (the new one of a rotation) in files of mode 0600.
-lab_keys() {
-	"$TAPCTL" realm gen -o "$LAB/realm.key" && "$TAPCTL" key gen -o "$LAB/user7.key" &&
-		"$TAPCTL" key gen -o "$LAB/user8.key"
 }

@@ -17,7 +17,11 @@
 
 const volatile struct flood_settings settings;
 
+#define FRAMES_PER_WAIT 16 /* power of two */
+#define WAIT_STEPS 8000 /* some 40 ns each */
+
 __u64 state; /* of the generator; BPF_PROG_RUN runs on one CPU at a time */
+__u64 start_ns; /* CLOCK_MONOTONIC */
 __u64 sent;
 
 static __always_inline __u64 draw(void)
@@ -38,6 +42,20 @@ static __always_inline __u16 fold(__u64 sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
+}
+
+static long wait_step(__u32 i, __u64 *due_ns)
+{
+	return bpf_ktime_get_ns() >= *due_ns;
+}
+
+/* A queue of a veth holds 256 frames: a rate must be kept frame by frame, not by bursts and sleep. */
+static __always_inline void keep_pace(void)
+{
+	__u64 due_ns = start_ns + sent * settings.frame_ps / 1000;
+
+	if (settings.frame_ps && !(sent & (FRAMES_PER_WAIT - 1)))
+		bpf_loop(WAIT_STEPS, wait_step, &due_ns, 0);
 }
 
 SEC("xdp")
@@ -70,6 +88,7 @@ int flood(struct xdp_md *ctx)
 		ip->saddr = source;
 		ip->check = fold((__u64)settings.ip_sum + source);
 	}
+	keep_pace();
 	tcp->source = port;
 	tcp->seq = seq;
 	tcp->window = window;

@@ -31,7 +31,10 @@
 
 #define SECONDS_MAX 60
 #define NS_PER_S 1000000000ull
-#define FRAMES_PER_RUN 65536u
+#define FRAMES_FIRST 16384u
+#define RUN_NS (NS_PER_S / 4) /* setting a run up and taking it down takes some 16 ms */
+#define SMOOTH_RATE 100000u /* from here on the program keeps the pace, frame by frame */
+#define STEP_NS (NS_PER_S / 100) /* below it frames go out in bursts so far apart */
 #define BATCH 64u
 
 struct options {
@@ -169,37 +172,47 @@ static int build(const struct options *o, __u8 *frame, struct flood_settings *s)
 	}
 	s->window = o->window;
 	s->ipv6 = o->ipv6;
+	if (o->rate >= SMOOTH_RATE)
+		s->frame_ps = 1000 * NS_PER_S / o->rate;
 	s->seed = now_ns() * 0x9e3779b97f4a7c15ull | 1;
 	return (__u8 *)(tcp + 1) - frame;
 }
 
-/* Sends until the time or the count is up; paced in steps of 10 ms if a rate is wanted. */
-static int run(const struct options *o, int prog_fd, __u8 *frame, int bytes, const __u64 *sent)
+/* How many frames the next run is to send; 0: none are due yet. */
+static __u64 next_run(const struct options *o, __u64 sent, __u64 spent)
 {
+	__u64 due, ahead = o->rate >= SMOOTH_RATE ? RUN_NS : STEP_NS;
+	double seconds;
+
+	if (!o->rate)
+		due = sent ? sent + (double)sent * RUN_NS / spent : FRAMES_FIRST;
+	else {
+		seconds = (double)(spent + ahead) / NS_PER_S;
+		due = o->rate * (seconds < o->seconds ? seconds : o->seconds);
+	}
+	if (due > o->count)
+		due = o->count;
+	return due > sent ? due - sent : 0;
+}
+
+/* Sends until the time or the count is up. */
+static int run(const struct options *o, struct flood_bpf *skel, __u8 *frame, int bytes)
+{
+	const volatile __u64 *sent = &skel->bss->sent;
 	struct xdp_md context = { .data_end = bytes, .ingress_ifindex = o->ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = bytes,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context),
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 	__u64 start = now_ns(), length = o->seconds * NS_PER_S, spent;
 	double took;
-	int err;
 
+	skel->bss->start_ns = start;
 	while ((spent = now_ns() - start) < length && *sent < o->count) {
-		__u64 want = o->count - *sent;
-
-		if (o->rate) {
-			__u64 due = (__u64)((double)o->rate * (spent + 10000000) / NS_PER_S);
-
-			if (due <= *sent) {
-				usleep(2000);
-				continue;
-			}
-			if (want > due - *sent)
-				want = due - *sent;
-		}
-		opts.repeat = want < FRAMES_PER_RUN ? want : FRAMES_PER_RUN;
-		err = bpf_prog_test_run_opts(prog_fd, &opts);
-		if (err && errno != EINTR)
+		opts.repeat = next_run(o, *sent, spent);
+		if (!opts.repeat)
+			usleep(2000);
+		else if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.flood), &opts) &&
+			 errno != EINTR)
 			return -errno;
 	}
 	took = (double)(now_ns() - start) / NS_PER_S;
@@ -233,8 +246,7 @@ int main(int argc, char **argv)
 	memcpy((void *)&skel->rodata->settings, &settings, sizeof(settings));
 	err = flood_bpf__load(skel);
 	if (!err)
-		err = run(&options, bpf_program__fd(skel->progs.flood), frame, bytes,
-			  (const __u64 *)&skel->bss->sent);
+		err = run(&options, skel, frame, bytes);
 out:
 	flood_bpf__destroy(skel);
 	if (err)

@@ -13,6 +13,7 @@
 
 struct flood_settings {
 	__u64 seed; /* not 0 */
+	__u64 frame_ps; /* picoseconds from one frame to the next; 0: as fast as it can */
 	__u32 ip_sum; /* folded sums of the frame as it comes, without complement; 0 for IPv6 */
 	__u32 tcp_sum;
 	__u32 source_mask; /* network order: bits of the address's last word to vary */

@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loading, reloading and unloading: twice, side by side, killed half-way, without bpffs, without
+# capabilities; each ends in a clear line and a whole state, and open connections stay.
+# Topology: ../lab.sh
+. "$(dirname "$0")/../tap.sh"
+lab_start
+lab_internet
+tap_keys
+
+load() {
+	tap server server load -i eth0,eth1 --realm-key "$LAB/keys/realm" "$@"
+}
+
+# refused WORDS COMMAND...: exit status 1 and one line on stderr that has these words.
+refused() {
+	local words=$1 status
+
+	shift
+	"$@" >/dev/null 2>"$LAB/refused"
+	status=$?
+	cat "$LAB/refused"
+	equal "exit status" 1 $status && equal lines 1 "$(wc -l <"$LAB/refused")" &&
+		grep -q -i -E "$words" "$LAB/refused"
+}
+
+attached() {
+	equal "XDP on eth0, eth1" "$1" "$(lab_in server ip link show | grep -c 'prog/xdp')"
+}
+
+usage_error() {
+	"$@"
+	equal "exit status" 2 $?
+}
+
+# without CAPABILITIES COMMAND...
+without() {
+	lab_in server setpriv --bounding-set="$1" --inh-caps="$1" "$TAPCTL" --pin-dir "$LAB/bpf/server" "${@:2}"
+}
+
+open_session() {
+	mkfifo "$LAB/in" "$LAB/out"
+	lab_ssh teleworker $LAB_SERVER4 cat <"$LAB/in" >"$LAB/out" &
+	LAB_PIDS+=($!)
+	exec 8>"$LAB/in" 9<"$LAB/out"
+}
+
+session_answers() {
+	local line
+
+	echo "$1" >&8
+	read -r -t 5 line <&9 && equal "what came back" "$1" "$line"
+}
+
+# --- an open session sees it all
+open_session
+check "an ssh session is open" session_answers zero
+check "nothing loaded: status says so" not tap server status
+check "unload of what is not there" refused 'no|not' tap server server unload
+check "load" load
+check "attached" attached 2
+check "the session lives after load" session_answers one
+must tap server service add 22
+must tap server service add 80
+must tap server key add 7 --user-key "$LAB/keys/a"
+tap_client
+check "the session lives with its port protected" session_answers two
+check "load again: a reload" load
+check "keys and services stay" page teleworker "$URL4"
+check "the session lives after the reload" session_answers three
+check "another realm key is refused" refused 'realm' tap server server load -i eth0 \
+	--realm-key "$LAB/keys/b"
+check "a device that is not there" refused 'eth9' tap server server load -i eth0,eth9 \
+	--realm-key "$LAB/keys/realm"
+check "a key file that others can read" refused 'mode|0600|permission' sh -c "
+	cp $LAB/keys/a $LAB/keys/open && chmod 0644 $LAB/keys/open &&
+	nsenter --net=/run/netns/$LAB_PREFIX-server $TAPCTL --pin-dir $LAB/bpf/server key add 8 --user-key $LAB/keys/open"
+check "a key file with rubbish" refused 'base64|32' sh -c "
+	umask 077; echo rubbish >$LAB/keys/rubbish
+	nsenter --net=/run/netns/$LAB_PREFIX-server $TAPCTL --pin-dir $LAB/bpf/server key add 8 --user-key $LAB/keys/rubbish"
+check "a wrong option: exit status 2" usage_error tap server server load --nonsense
+check "all that changed nothing" page teleworker "$URL4"
+check "another XDP program cannot push the gate out" not lab_in server bpftool net attach \
+	xdpdrv pinned "$LAB/bpf/server/tap_nothing" dev eth0
+check "ip link cannot take the gate off" sh -c "
+	nsenter --net=/run/netns/$LAB_PREFIX-server ip link set dev eth0 xdp off; exit 0"
+check "and it is still there" attached 2
+
+# --- side by side, killed
+sides() {
+	local i pids=() bad=0
+
+	for i in $(seq 10 29); do
+		tap server key add "$i" --user-key "$LAB/keys/c" &
+		pids+=($!)
+		tap server service add "$((1000 + i))" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || bad=$((bad + 1))
+	done
+	equal "tapctl that failed" 0 $bad &&
+		equal keys 21 "$(tap server key list | grep -c -E '^ *[0-9]+ ')" &&
+		equal services 22 "$(tap server service list | grep -c -E '^ *[0-9]+ ')"
+}
+check "forty tapctl at once lose nothing" sides
+
+killed() {
+	local i
+
+	for i in $(seq 1 20); do
+		lab_in server "$TAPCTL" --pin-dir "$LAB/bpf/server" server load -i eth0,eth1 \
+			--realm-key "$LAB/keys/realm" >/dev/null 2>&1 &
+		sleep "0.0$((i % 10))"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+	done
+	attached 2 && page teleworker "$URL4" && load && page teleworker "$URL4"
+}
+check "twenty reloads killed with kill -9" killed
+
+fetch_loop() {
+	while [ ! -e "$LAB/stop" ]; do
+		lab_curl teleworker "$URL4" -o /dev/null && echo good || echo bad
+	done >"$LAB/loop" 2>&1
+}
+
+reload_under_load() {
+	local loop i
+
+	rm -f "$LAB/stop"
+	fetch_loop &
+	loop=$!
+	for i in 1 2 3 4 5 6; do
+		load || return
+		tap server service add "200$i" && tap server key add "10$i" --user-key "$LAB/keys/c" || return
+		tap teleworker client load -i eth0 || return
+		sleep 0.2
+	done
+	touch "$LAB/stop"
+	wait $loop
+	equal "failed fetches" 0 "$(grep -vc good "$LAB/loop")" && [ "$(grep -c good "$LAB/loop")" -gt 20 ]
+}
+check "reloads and changes under load lose no connection" reload_under_load
+
+first_load_killed() {
+	local i
+
+	for i in $(seq 1 20); do
+		lab_in server "$TAPCTL" --pin-dir "$LAB/bpf/server" server load -i eth0,eth1 \
+			--realm-key "$LAB/keys/realm" >/dev/null 2>&1 &
+		sleep "0.0$((i % 10))"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		load || return
+		attached 2 || return
+		tap server server unload || return
+		attached 0 || return
+	done
+}
+
+check "the session lives before unload" session_answers four
+check "unload" tap server server unload
+check "detached" attached 0
+check "the session lives after unload" session_answers five
+check "unload again" refused 'no|not' tap server server unload
+check "nothing is left pinned" not test -e "$LAB/bpf/server/tap_keys"
+check "twenty first loads killed with kill -9: load and unload repair it" first_load_killed
+exec 8>&- 9<&-
+
+# --- what a machine may lack
+check "without CAP_BPF and the like" refused 'cap|privilege|root|permi' without -all \
+	server load -i eth0 --realm-key "$LAB/keys/realm"
+check "a pin directory that is not on a bpffs" refused 'bpf' lab_in server "$TAPCTL" \
+	--pin-dir "$LAB/plain" server load -i eth0 --realm-key "$LAB/keys/realm"
+check "that left nothing attached" attached 0
+check "no bpffs mounted: tapctl mounts it" lab_in server unshare --mount sh -c "
+	umount -l /sys/fs/bpf 2>/dev/null
+	$TAPCTL server load -i eth0 --realm-key $LAB/keys/realm && $TAPCTL status && $TAPCTL server unload"
+check "that left nothing attached either" attached 0
+check "the client: load, load, unload" sh -c "
+	in='nsenter --net=/run/netns/$LAB_PREFIX-attacker $TAPCTL --pin-dir $LAB/bpf/attacker'
+	\$in client load -i eth0 && \$in client load -i eth0 && \$in status && \$in client unload"
+check "the client: unload again" refused 'no|not' tap attacker client unload
+check "the client on clsact" tap attacker client load -i eth0 --hook clsact
+check "the client on clsact, unload" tap attacker client unload
+check "no qdisc is left" not sh -c "nsenter --net=/run/netns/$LAB_PREFIX-attacker tc qdisc show dev eth0 | grep clsact"
+done_testing

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the end-to-end tests share beyond the laboratory: tapctl in it, its counters, and checks that
+# print a line each. To be sourced by bash; brings lab.sh with it.
+
+# shellcheck source=selftests/lab.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+
+TAP_NOT_OK=0
+URL4=http://$LAB_SERVER4/
+URL6=http://[$LAB_SERVER6]/
+LAB_TIMEOUT=2
+
+# tap NAME COMMAND...: tapctl in that namespace, with a pin directory of its own.
+tap() {
+	local name=$1
+
+	shift
+	lab_in "$name" "$TAPCTL" --pin-dir "$LAB/bpf/$name" "$@"
+}
+
+# must COMMAND...: what a test stands on; without it there is nothing to test.
+must() {
+	"$@" >"$LAB/must.log" 2>&1 || {
+		echo "not ok set-up: '$*' failed: $(tail -n 1 "$LAB/must.log")"
+		exit 1
+	}
+}
+
+# check NAME COMMAND...: prints "ok NAME", or "not ok NAME: why" with the last thing the command said.
+check() {
+	local name=$1
+
+	shift
+	if "$@" >"$LAB/check.log" 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name: $* : $(tail -n 1 "$LAB/check.log")"
+		TAP_NOT_OK=$((TAP_NOT_OK + 1))
+	fi
+}
+
+# done_testing: the last line of a test file.
+done_testing() {
+	[ $TAP_NOT_OK = 0 ]
+	exit
+}
+
+not() {
+	! "$@"
+}
+
+# equal NAME WANTED HAVE
+equal() {
+	[ "$2" = "$3" ] || {
+		echo "$1: wanted $2, have $3"
+		return 1
+	}
+}
+
+# reason LABEL: one of the gate's counters; reasons: their sum. split LABEL: one of the splitter's.
+reason() {
+	tap server -j stats | lab_json "server.reasons.$1"
+}
+
+reasons() {
+	tap server -j stats | python3 -c 'import json, sys
+print(sum(json.load(sys.stdin)["server"]["reasons"].values()))'
+}
+
+split() {
+	tap teleworker -j stats | lab_json "client.$1"
+}
+
+# counts LABEL N COMMAND...: the command's outcome does not matter, but the gate's counter grows by N.
+counts() {
+	local label=$1 wanted=$2 before
+
+	shift 2
+	before=$(reason "$label") || return
+	"$@" >/dev/null 2>&1
+	equal "$label" "$wanted" $(($(reason "$label") - before)) || {
+		tap server -j stats
+		return 1
+	}
+}
+
+# page NAME URL: the page comes. no_page NAME URL: nothing comes, not even a refusal.
+page() {
+	lab_curl "$1" "$2" | grep -q 'the page behind the gate'
+}
+
+no_page() {
+	lab_in "$1" curl -s -g -o /dev/null -m "$LAB_TIMEOUT" "$2"
+	equal "curl's exit status (28: time-out)" 28 $?
+}
+
+# says NAME HOST: an ssh login that answers. no_login NAME HOST: no connection.
+says() {
+	equal "what ssh said" hello "$(lab_ssh "$1" "$2" echo hello 2>&1)"
+}
+
+no_login() {
+	lab_ssh "$1" "$2" true 2>&1 | grep -q 'timed out'
+}
+
+# one_each: every judged segment has one reason, and each admission took three more segments.
+one_each() {
+	tap server -j stats | python3 -c 'import json, sys
+r = json.load(sys.stdin)["server"]["reasons"]
+groups = ["admitted", "unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag",
+	  "tag_short", "replay", "replay_window"]
+n = sum(r[g] for g in groups)
+if r["collecting"] != 3 * n:
+	sys.exit("%d groups were judged, but %d segments collected" % (n, r["collecting"]))'
+}
+
+# capture NAME DEV FILE N FILTER...: the next N frames there, in the background ($CAPTURE).
+capture() {
+	local name=$1 dev=$2 file=$3 n=$4
+
+	shift 4
+	lab_spawn "$name" timeout 20 tcpdump -Z root -U --immediate-mode -n -i "$dev" -c "$n" -w "$file" "$@" \
+		2>"$LAB/tcpdump.log"
+	CAPTURE=$LAB_PID
+	lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"
+}
+
+captured() {
+	wait "$CAPTURE"
+}
+
+SYN='tcp[tcpflags] == tcp-syn'
+SYN_ACK='tcp[tcpflags] & (tcp-syn|tcp-ack) == (tcp-syn|tcp-ack)'
+
+# tap_keys: a realm key, and user keys a, b and c, in $LAB/keys.
+tap_keys() {
+	mkdir -p "$LAB/keys"
+	must "$TAPCTL" realm gen -o "$LAB/keys/realm"
+	local name
+	for name in a b c; do
+		must "$TAPCTL" key gen -o "$LAB/keys/$name"
+	done
+}
+
+# tap_server [OPTION...]: the gate on both devices, ports 22 and 80 protected, key 7 = a.
+tap_server() {
+	must tap server server load -i eth0,eth1 --realm-key "$LAB/keys/realm" "$@"
+	must tap server service add 22
+	must tap server service add 80
+	must tap server key add 7 --user-key "$LAB/keys/a" --name alice
+}
+
+# tap_client [OPTION...]: the splitter of the teleworker, with key a as 7 for the server's two ports.
+tap_client() {
+	must tap teleworker client load -i eth0
+	must tap teleworker peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" \
+		--key-id 7 "$@"
+	must tap teleworker rule add --peer office --port 22,80 --dst $LAB_SERVER4
+	must tap teleworker rule add --peer office --port 22,80 --dst $LAB_SERVER6
+}
+
+# tap_internet [OPTION...]: the whole picture of lab.sh with TAP in it; the options are the gate's.
+tap_internet() {
+	lab_start
+	lab_internet
+	tap_keys
+	tap_server "$@"
+	tap_client
+}
