@@ -73,6 +73,8 @@ static int attach_clsact(struct load *load, struct step *step)
 	err = load_record(load, step, TAP_HOOK_CLSACT);
 	if (!err)
 		err = clsact_attach(interface->name, interface->ifindex, load_program(load, interface), false);
+	if (err && made)
+		clsact_remove_empty_qdisc(interface->ifindex);
 	return err;
 }
 

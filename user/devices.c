@@ -58,11 +58,13 @@ static bool program_exists(__u32 prog_id)
 	return fd >= 0;
 }
 
-static bool is_attached(const struct tapctl *tapctl, const struct side *side,
-			const struct device *device, bool here)
+/* 1 or 0, or a negative errno after fail(). */
+static int is_attached(const struct tapctl *tapctl, const struct side *side,
+		       const struct device *device, bool here)
 {
 	char path[PINS_PATH_BYTES];
 	bool alone, generic;
+	__u32 prog_id;
 
 	switch (device->record.hook) {
 	case TAP_HOOK_XDP_SHARED:
@@ -73,22 +75,24 @@ static bool is_attached(const struct tapctl *tapctl, const struct side *side,
 			      program_exists(device->record.prog_id);
 	default:
 		device_link_path(tapctl, side, device->ifindex, path);
-		return link_alive(path, NULL);
+		return link_alive(path, &prog_id);
 	}
 }
 
-static void look_at(const struct tapctl *tapctl, const struct side *side, struct device *device)
+static int look_at(const struct tapctl *tapctl, const struct side *side, struct device *device)
 {
 	bool here = device->record.netns == interfaces_netns();
+	int attached;
 
 	memcpy(device->name, device->record.name, sizeof(device->name) - 1);
-	device->state = DEVICE_GONE;
-	if (!is_attached(tapctl, side, device, here))
-		return;
-	device->state = here ? DEVICE_ATTACHED : DEVICE_ELSEWHERE;
+	attached = is_attached(tapctl, side, device, here);
+	if (attached < 0)
+		return attached;
+	device->state = !attached ? DEVICE_GONE : here ? DEVICE_ATTACHED : DEVICE_ELSEWHERE;
 	/* One that was moved to another namespace with its link keeps the name it is known by. */
-	if (here)
+	if (attached && here)
 		if_indextoname(device->ifindex, device->name);
+	return 0;
 }
 
 __u32 device_program(const struct tapctl *tapctl, const struct side *side,
@@ -104,7 +108,7 @@ __u32 device_program(const struct tapctl *tapctl, const struct side *side,
 		return clsact_program(device->ifindex);
 	default:
 		device_link_path(tapctl, side, device->ifindex, path);
-		return link_alive(path, &id) ? id : 0;
+		return link_alive(path, &id) > 0 ? id : 0;
 	}
 }
 
@@ -115,24 +119,43 @@ static int by_ifindex(const void *a, const void *b)
 	return (left->ifindex > right->ifindex) - (left->ifindex < right->ifindex);
 }
 
+/* Reads the record after PREVIOUS into *device: 1; 0 at the end; or a negative errno after fail(). */
+static int read_record(const struct devices *devices, const __u32 *previous, struct device *device)
+{
+	memset(device, 0, sizeof(*device));
+	if (!bpf_map_get_next_key(devices->map, previous, &device->ifindex)) {
+		if (!bpf_map_lookup_elem(devices->map, &device->ifindex, &device->record))
+			return 1;
+	} else if (errno == ENOENT) {
+		return 0;
+	}
+	return fail(errno, "cannot read which interfaces are attached: %s", strerror(errno));
+}
+
 int devices_open(const struct tapctl *tapctl, const struct side *side, struct devices *devices)
 {
-	__u32 *previous = NULL, ifindex;
+	const __u32 *previous = NULL;
+	int err = 0;
 
 	devices->n = 0;
 	devices->map = pins_map(tapctl, side->devices);
 	if (devices->map < 0)
 		return devices->map;
-	while (devices->n < TAP_DEVICES_MAX && !bpf_map_get_next_key(devices->map, previous, &ifindex)) {
+	while (devices->n < TAP_DEVICES_MAX) {
 		struct device *device = &devices->at[devices->n];
 
-		memset(device, 0, sizeof(*device));
-		device->ifindex = ifindex;
+		err = read_record(devices, previous, device);
+		if (err <= 0)
+			break;
+		err = look_at(tapctl, side, device);
+		if (err)
+			break;
 		previous = &device->ifindex;
-		if (bpf_map_lookup_elem(devices->map, &ifindex, &device->record))
-			continue;
-		look_at(tapctl, side, device);
 		devices->n++;
+	}
+	if (err < 0) {
+		devices_close(devices);
+		return err;
 	}
 	qsort(devices->at, devices->n, sizeof(devices->at[0]), by_ifindex);
 	return 0;

@@ -9,23 +9,22 @@
 
 #include "user/link.h"
 
-bool link_alive(const char *path, __u32 *prog_id)
+int link_alive(const char *path, __u32 *prog_id)
 {
 	struct bpf_link_info info = { 0 };
 	__u32 length = sizeof(info);
-	bool alive = false;
-	int fd;
+	int fd, err = 0;
 
 	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return false;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	/* A TCX link has its ifindex where an XDP link has it; libbpf 1.1 knows only the latter. */
-	if (!bpf_obj_get_info_by_fd(fd, &info, &length))
-		alive = info.xdp.ifindex != 0;
-	if (prog_id)
-		*prog_id = info.prog_id;
-	close(fd);
-	return alive;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		err = fail(errno, "cannot look at the link %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	*prog_id = info.prog_id;
+	return err ? err : info.xdp.ifindex != 0;
 }
 
 int link_remove(const char *path)

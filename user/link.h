@@ -10,8 +10,11 @@
 
 #include "user/pins.h"
 
-/* Whether the link pinned at PATH still holds an interface; *prog_id (if not NULL): its program. */
-bool link_alive(const char *path, __u32 *prog_id);
+/*
+ * Whether the link pinned at PATH still holds an interface: 1 or 0, or a negative errno after
+ * fail() when that cannot be found out. *prog_id: its program.
+ */
+int link_alive(const char *path, __u32 *prog_id);
 
 /* Detaches the link and removes its pin, where there is one; 0 or a negative errno after fail(). */
 int link_remove(const char *path);

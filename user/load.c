@@ -189,8 +189,10 @@ static int replace_others(struct load *load)
 /* Taking back must not hide why: what it records as failures comes second, fail() ignores it. */
 static void undo_step(struct load *load, const struct step *step)
 {
-	if (step->added)
+	if (step->added && step->device.state == DEVICE_ATTACHED)
 		device_remove(load->tapctl, load->side, &load->devices, &step->device);
+	else if (step->added)
+		device_forget(&load->devices, step->interface.ifindex);
 	else if (step->old_prog >= 0 && step->device.record.hook != TAP_HOOK_XDP_SHARED)
 		put_program(load, step, step->old_prog);
 }
