@@ -8,7 +8,12 @@
 #include "bpf/kernel.h"
 #include "tap/maps.h"
 
+/*
+ * Written by tapctl before the program is loaded. Volatile, and never to be cast to anything else:
+ * clang would take the zeros that stand here now for its values.
+ */
 const volatile struct tap_gate_constants gate;
+#define TAP_CONSTANT_KEY(key) { { (key).k[0], (key).k[1] } }
 
 #include "bpf/admit.h"
 #include "bpf/events.h"
@@ -115,6 +120,7 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struct tap_packet *p,
 						 const struct tap_rule *rule)
 {
+	const struct tap_sipkey key = TAP_CONSTANT_KEY(gate.group);
 	struct tap_segment segment = {};
 	struct tap_bucket *bucket;
 	enum tap_collected collected;
@@ -132,7 +138,7 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 	segment.sport = bpf_ntohs(p->tcp->source);
 	segment.tsecr = ts.tsecr;
 
-	place = tap_place_group((const struct tap_sipkey *)&gate.group, p->ipv6, p->src, p->dst,
+	place = tap_place_group(&key, p->ipv6, p->src, p->dst,
 				group_word(p, ts.tsval));
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
 	if (!bucket)

@@ -139,6 +139,7 @@ static __always_inline void judge_try(struct judgement *j, const struct tap_fiel
 /* One of the 24 ways to deal out the roles; for bpf_loop(). */
 static long judge_arrangement(__u32 i, void *context)
 {
+	const struct tap_sipkey veil = TAP_CONSTANT_KEY(gate.veil);
 	const struct tap_segment *syn0, *syn1, *syn2, *syn3;
 	struct judgement *j = *(struct judgement **)context;
 	struct tap_fields f = {};
@@ -163,7 +164,7 @@ static long judge_arrangement(__u32 i, void *context)
 	}
 	if (gate.frames & TAP_ACCEPT_VEILED) {
 		if (i % (TAP_ARRANGEMENTS / TAP_GROUP_SEGMENTS) == 0) /* another SYN0 */
-			j->mask = tap_veil_mask((const struct tap_sipkey *)&gate.veil, f.isn);
+			j->mask = tap_veil_mask(&veil, f.isn);
 		reading = tap_read_veiled(&f, j->mask, syn1->seq, syn2->seq, now, gate.skew);
 		judge_try(j, &f, reading, syn0, syn3);
 	}
