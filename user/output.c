@@ -25,7 +25,7 @@ int output_json(json_t *value)
 
 	if (!value)
 		return fail(ENOMEM, "out of memory, so the result cannot be shown; the command was carried out");
-	err = json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	err = json_dumpf(value, stdout, JSON_ENCODE_ANY);
 	json_decref(value);
 	if (err)
 		return fail(EIO, "cannot write to standard output");

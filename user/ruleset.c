@@ -55,7 +55,7 @@ int ruleset_read(const struct tapctl *tapctl, enum ruleset_side side, struct tap
 	close(outer);
 	if (err) {
 		free(copy);
-		return fail(-err, "cannot read the %s rules in force: %s", sides[side].object,
+		return fail(-err, "cannot read the %ss in force: %s", sides[side].object,
 			    strerror(-err));
 	}
 	*set = copy;
@@ -68,11 +68,11 @@ int ruleset_insert(struct tap_ruleset *set, enum ruleset_side side, const struct
 	const char *object = sides[side].object;
 
 	if (set->n_rules >= TAP_RULES_MAX)
-		return fail(ENOSPC, "there are %u %s rules, and no more are possible: join some (port ranges, "
+		return fail(ENOSPC, "there are %u %ss, and no more are possible: join some (port ranges, "
 			    "prefixes) or delete some with 'tapctl %s del N'",
 			    TAP_RULES_MAX, object, object);
 	if (at > set->n_rules + 1)
-		return fail(ENOENT, "--at %u: there are only %u %s rules (see 'tapctl %s list'), so the last "
+		return fail(ENOENT, "--at %u: there are only %u %ss (see 'tapctl %s list'), so the last "
 			    "place is %u", at, set->n_rules, object, object, set->n_rules + 1);
 	if (!at)
 		at = set->n_rules + 1;
@@ -88,9 +88,9 @@ int ruleset_remove(struct tap_ruleset *set, enum ruleset_side side, unsigned int
 	const char *object = sides[side].object;
 
 	if (!set->n_rules)
-		return fail(ENOENT, "there is no %s rule to delete", object);
+		return fail(ENOENT, "there is no %s to delete", object);
 	if (!at || at > set->n_rules)
-		return fail(ENOENT, "there is no %s rule %u: they are numbered from 1 to %u, see 'tapctl %s list'",
+		return fail(ENOENT, "there is no %s %u: they are numbered from 1 to %u, see 'tapctl %s list'",
 			    object, at, set->n_rules, object);
 	set->n_rules--;
 	memmove(&set->rules[at - 1], &set->rules[at],
@@ -189,7 +189,7 @@ int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 	err = sweep(set, edges, find_edges(set, edges));
 	free(edges);
 	if (err)
-		return fail(-err, "the %s rules cut the ports into more than %u different parts: use "
+		return fail(-err, "the %ss cut the ports into more than %u different parts: use "
 			    "fewer or larger port ranges",
 			    sides[side].object, TAP_CLASSES_MAX - TAP_CLASS_FIRST);
 	return 0;
@@ -209,7 +209,7 @@ int ruleset_publish(const struct tapctl *tapctl, enum ruleset_side side, struct 
 			       NULL);
 	if (inner < 0 || bpf_map_update_elem(inner, &only_entry, set, BPF_ANY) ||
 	    bpf_map_update_elem(outer, &only_entry, &inner, BPF_ANY))
-		err = fail(errno, "cannot publish the %s rules, so the old ones stay in force: %s",
+		err = fail(errno, "cannot publish the %ss, so the old ones stay in force: %s",
 			   sides[side].object, strerror(errno));
 	if (inner >= 0)
 		close(inner);
