@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "tap/wire.h"
 #include "user/keyfile.h"
 #include "user/tapctl.h"
 
@@ -122,6 +123,14 @@ static ssize_t read_text(int fd, char *text)
 	return got;
 }
 
+static const char *remedy(size_t bytes)
+{
+	if (bytes == TAP_DERIVED_KEY_BYTES)
+		return "a tag key is made by 'tapctl key derive'";
+	return "make one with 'tapctl key gen' or 'tapctl realm gen' (a server takes what 'key derive' "
+	       "made with --tag-key)";
+}
+
 int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 {
 	char text[TEXT_MAX];
@@ -138,8 +147,8 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 	if (got < 0)
 		err = fail(-got, "cannot read the key from %s: %s", called(path), strerror(-got));
 	else if (keyfile_decode(text, got, out, bytes))
-		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: make one with "
-			   "'tapctl %s'", called(path), bytes, bytes == 16 ? "key derive" : "key gen' or 'tapctl realm gen");
+		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: %s", called(path), bytes,
+			   remedy(bytes));
 	close(fd);
 	sodium_munlock(text, sizeof(text)); /* wipes it, too */
 	return err;

@@ -13,7 +13,7 @@
 
 #include "tap/maps.h"
 
-/* --- parse_options.c: one verb's options ------------------------------------------------------- */
+/* --- parse_options.c: one verb's options -------------------------------------------------- */
 
 #define OPTIONS_END (-1)
 #define OPTIONS_BAD '?' /* usage() was called */
@@ -25,7 +25,7 @@ int options_next(int argc, char **argv, const char *shorts, const struct option 
 /* After the options: exactly `wanted` more words, of which `what` speaks. The first one's index. */
 int options_words(int argc, char **argv, int wanted, const char *what);
 
-/* --- parse_word.c: numbers, choices, names ------------------------------------------------------ */
+/* --- parse_word.c: numbers, choices, names ------------------------------------------------- */
 
 int parse_number(const char *what, const char *text, unsigned int min, unsigned int max,
 		 unsigned int *out);
@@ -37,7 +37,7 @@ int parse_choice(const char *what, const char *text, const char *const *words, _
 /* 1 to 31 of A-Z a-z 0-9 . _ - and, for people's names, also @ and +. */
 int parse_name(const char *what, const char *text, bool person, char name[TAP_NAME_BYTES]);
 
-/* --- parse_time.c ------------------------------------------------------------------------------ */
+/* --- parse_time.c ------------------------------------------------------------------------- */
 
 /* A date, a date-time (RFC 3339, UTC without a zone), @UNIX, now, +90d, +12h, +30m or +10s. */
 int parse_time(const char *what, const char *text, __s64 *seconds);
@@ -48,7 +48,7 @@ const char *time_text(__s64 seconds, char text[TIME_TEXT]);
 /* With milliseconds. */
 const char *time_ns_text(__s64 ns, char text[TIME_TEXT]);
 
-/* --- parse_prefix.c ---------------------------------------------------------------------------- */
+/* --- parse_prefix.c ----------------------------------------------------------------------- */
 
 /* An IPv4 or IPv6 address or prefix; bits beyond its length must be 0. */
 int parse_prefix(const char *what, const char *text, struct tap_prefix *prefix);
@@ -66,7 +66,7 @@ int parse_device(const char *text, __u32 *ifindex);
 /* "any", "eth0", or "#7 (gone)". */
 const char *device_text(__u32 ifindex, char text[32]);
 
-/* --- parse_ports.c ------------------------------------------------------------------------------ */
+/* --- parse_ports.c ------------------------------------------------------------------------- */
 
 /* A port from 1 to 65535, or a name from /etc/services. */
 int parse_port(const char *what, const char *text, __u16 *port);
@@ -79,7 +79,7 @@ int parse_ports(const char *what, const char *text, struct tap_port_range ports[
 #define PORTS_TEXT (TAP_RULE_PORTS * 12)
 const char *ports_text(const struct tap_rule *rule, char text[PORTS_TEXT]);
 
-/* --- parse_ids.c: sets of key IDs ---------------------------------------------------------------- */
+/* --- parse_ids.c: sets of key IDs ----------------------------------------------------------- */
 
 /* ID[-ID],...; adds to what is in the list. */
 int parse_ids(const char *what, const char *text, struct tap_acl *list);
