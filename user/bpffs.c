@@ -80,12 +80,17 @@ int bpffs_mount(void)
 	if (bpffs_holds(BPFFS_MOUNT))
 		return 0;
 	if (mounts_are_private())
-		return fail(ENODEV, "no bpffs at " BPFFS_MOUNT ", and one mounted by this command would vanish "
-			    "with it (as under `ip netns exec`): use `nsenter --net=/run/netns/NAME tapctl ...`, "
-			    "or --pin-dir on a bpffs of your own");
+		return fail(ENODEV, "no bpffs at " BPFFS_MOUNT ", and one mounted by this command "
+							       "would vanish with it (as under `ip "
+							       "netns exec`): use `nsenter "
+							       "--net=/run/netns/NAME tapctl ...`, "
+							       "or --pin-dir on a bpffs of your "
+							       "own");
 	if (mount("bpf", BPFFS_MOUNT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-		return fail(errno, "cannot mount a bpffs at " BPFFS_MOUNT ": %s; mount it by hand: "
-			    "mount -t bpf bpf " BPFFS_MOUNT, strerror(errno));
+		return fail(errno,
+			    "cannot mount a bpffs at " BPFFS_MOUNT ": %s; mount it by hand: mount "
+								   "-t bpf bpf " BPFFS_MOUNT,
+			    strerror(errno));
 	note("mounted a bpffs at " BPFFS_MOUNT);
 	return 0;
 }
@@ -99,7 +104,8 @@ static int make_directories(const char *path)
 		at = strchr(at + 1, '/');
 		snprintf(part, sizeof(part), "%.*s", at ? (int)(at - path) : PATH_MAX - 1, path);
 		if (mkdir(part, 0700) && errno != EEXIST)
-			return fail(errno, "cannot make the pin directory %s: %s", part, strerror(errno));
+			return fail(errno, "cannot make the pin directory %s: %s", part,
+				    strerror(errno));
 	}
 	return 0;
 }
@@ -111,8 +117,11 @@ int bpffs_make(const char *path)
 
 	if (!bpffs_holds(path)) {
 		if (strncmp(path, BPFFS_MOUNT "/", sizeof(BPFFS_MOUNT)))
-			return fail(ENODEV, "%s is on no bpffs: choose a --pin-dir below " BPFFS_MOUNT ", or mount "
-				    "one there first: mkdir -p DIR && mount -t bpf bpf DIR", path);
+			return fail(ENODEV,
+				    "%s is on no bpffs: choose a --pin-dir below " BPFFS_MOUNT
+				    ", or mount one there first: mkdir -p DIR && mount -t bpf bpf "
+				    "DIR",
+				    path);
 		err = bpffs_mount();
 		if (err)
 			return err;
@@ -121,7 +130,8 @@ int bpffs_make(const char *path)
 	if (err)
 		return err;
 	if (stat(path, &st))
-		return fail(errno, "cannot look at the pin directory %s: %s", path, strerror(errno));
+		return fail(errno, "cannot look at the pin directory %s: %s", path,
+			    strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(ENOTDIR, "%s is no directory: choose another --pin-dir", path);
 	return 0;

@@ -72,7 +72,8 @@ static int attach_clsact(struct load *load, struct step *step)
 	step->device.record.own_qdisc = made;
 	err = load_record(load, step, TAP_HOOK_CLSACT);
 	if (!err)
-		err = clsact_attach(interface->name, interface->ifindex, load_program(load, interface), false);
+		err = clsact_attach(interface->name, interface->ifindex,
+				    load_program(load, interface), false);
 	if (err && made)
 		clsact_remove_empty_qdisc(interface->ifindex);
 	return err;
@@ -90,9 +91,11 @@ static int attach_tcx(struct load *load, struct step *step, enum hook_wish wish)
 	if (fd >= 0)
 		return load_pin_link(load, step, fd);
 	if (fd != -EINVAL)
-		return fail(-fd, "cannot attach the splitter to %s by TCX: %s", interface->name, strerror(-fd));
+		return fail(-fd, "cannot attach the splitter to %s by TCX: %s", interface->name,
+			    strerror(-fd));
 	if (wish == HOOK_TCX)
-		return fail(ENOTSUP, "this kernel has no TCX, which came with Linux 6.6: use --hook clsact");
+		return fail(ENOTSUP, "this kernel has no TCX, which came with Linux 6.6: use "
+				     "--hook clsact");
 	snprintf(step->why, sizeof(step->why), "this kernel has no TCX");
 	return attach_clsact(load, step);
 }
@@ -103,8 +106,10 @@ static int attach(struct load *load, struct step *step)
 	const struct interface *interface = &step->interface;
 
 	if (tcx_has_program(interface->ifindex, client_side.kernel_name))
-		return fail(EBUSY, "%s already has a splitter, which this pin directory does not know: unload it "
-			    "with its own --pin-dir; two would split every SYN twice", interface->name);
+		return fail(EBUSY,
+			    "%s already has a splitter, which this pin directory does not know: "
+			    "unload it with its own --pin-dir; two would split every SYN twice",
+			    interface->name);
 	if (program_is(clsact_program(interface->ifindex), client_side.kernel_name))
 		return clsact_occupied(interface->name);
 	if (options->hook == HOOK_CLSACT)
@@ -119,8 +124,10 @@ static int agrees(const struct load *load, const struct device *device)
 	if (options->hook == HOOK_AUTO ||
 	    (options->hook == HOOK_TCX) == (device->record.hook == TAP_HOOK_TCX))
 		return 0;
-	return fail(EEXIST, "%s has the splitter as %s, and a reload cannot change that: `tapctl client unload "
-		    "-i %s` first", device->name, hook_text(device->record.hook), device->name);
+	return fail(EEXIST,
+		    "%s has the splitter as %s, and a reload cannot change that: `tapctl client "
+		    "unload -i %s` first",
+		    device->name, hook_text(device->record.hook), device->name);
 }
 
 /* What this call made is gone again if it fails. */
@@ -134,8 +141,11 @@ static int run(const struct tapctl *tapctl, struct client_options *options)
 
 	if (!load)
 		return fail(ENOMEM, "out of memory");
-	*load = (struct load){ .tapctl = tapctl, .side = &client_side, .attach = attach,
-			       .agrees = agrees, .options = options };
+	*load = (struct load){ .tapctl = tapctl,
+			       .side = &client_side,
+			       .attach = attach,
+			       .agrees = agrees,
+			       .options = options };
 	load->devices.map = -1;
 	/* A tapctl that was killed may have left some of the maps. */
 	err = fresh ? unload_all(tapctl, &client_side) : 0;

@@ -74,7 +74,8 @@ int clock_refresh(const struct tapctl *tapctl)
 	int err;
 
 	_Static_assert(offsetof(struct tap_realm, tai_minus_utc_ns) == 0, "refresh() relies on it");
-	_Static_assert(offsetof(struct tap_client, tai_minus_utc_ns) == 0, "refresh() relies on it");
+	_Static_assert(offsetof(struct tap_client, tai_minus_utc_ns) == 0, "refresh() relies on "
+									   "it");
 	err = refresh(tapctl, "tap_realm", &realm, sizeof(realm));
 	return err ? err : refresh(tapctl, "tap_client", &client, sizeof(client));
 }

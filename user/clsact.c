@@ -14,13 +14,15 @@
 
 static struct bpf_tc_hook egress(__u32 ifindex)
 {
-	return (struct bpf_tc_hook){ .sz = sizeof(struct bpf_tc_hook), .ifindex = ifindex,
+	return (struct bpf_tc_hook){ .sz = sizeof(struct bpf_tc_hook),
+				     .ifindex = ifindex,
 				     .attach_point = BPF_TC_EGRESS };
 }
 
 static struct bpf_tc_opts our_place(void)
 {
-	return (struct bpf_tc_opts){ .sz = sizeof(struct bpf_tc_opts), .handle = CLSACT_HANDLE,
+	return (struct bpf_tc_opts){ .sz = sizeof(struct bpf_tc_opts),
+				     .handle = CLSACT_HANDLE,
 				     .priority = CLSACT_PRIORITY };
 }
 
@@ -41,15 +43,19 @@ int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made)
 	*made = !err;
 	if (!err || err == -EEXIST)
 		return 0;
-	return fail(-err, "cannot make a clsact qdisc on %s: %s; the kernel needs CONFIG_NET_CLS_ACT and "
-		    "sch_ingress", name, strerror(-err));
+	return fail(-err,
+		    "cannot make a clsact qdisc on %s: %s; the kernel needs CONFIG_NET_CLS_ACT and "
+		    "sch_ingress",
+		    name, strerror(-err));
 }
 
 int clsact_occupied(const char *name)
 {
-	return fail(EBUSY, "%s already has a splitter as a tc filter, which this pin directory does not know: "
-		    "unload it with its own --pin-dir, or remove it: tc filter del dev %s egress pref %u handle "
-		    "0x%x bpf", name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
+	return fail(EBUSY,
+		    "%s already has a splitter as a tc filter, which this pin directory does not "
+		    "know: unload it with its own --pin-dir, or remove it: tc filter del dev %s "
+		    "egress pref %u handle 0x%x bpf",
+		    name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
 }
 
 int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
@@ -65,8 +71,10 @@ int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 		return 0;
 	if (err == -EEXIST)
 		return clsact_occupied(name);
-	return fail(-err, "cannot attach the splitter to %s as a tc filter: %s; see what holds preference %u: "
-		    "tc filter show dev %s egress", name, strerror(-err), CLSACT_PRIORITY, name);
+	return fail(-err,
+		    "cannot attach the splitter to %s as a tc filter: %s; see what holds "
+		    "preference %u: tc filter show dev %s egress",
+		    name, strerror(-err), CLSACT_PRIORITY, name);
 }
 
 static int count_filter(const struct nlmsghdr *header, void *count)
@@ -99,8 +107,8 @@ static unsigned int count_filters(struct mnl_socket *socket, __u32 ifindex, __u3
 		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 		if (length < 0)
 			return 1;
-		more = mnl_cb_run(buffer, length, sequence, mnl_socket_get_portid(socket), count_filter,
-				  &count);
+		more = mnl_cb_run(buffer, length, sequence, mnl_socket_get_portid(socket),
+				  count_filter, &count);
 	}
 	return more < 0 ? 1 : count;
 }

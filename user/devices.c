@@ -68,11 +68,11 @@ static int is_attached(const struct tapctl *tapctl, const struct side *side,
 
 	switch (device->record.hook) {
 	case TAP_HOOK_XDP_SHARED:
-		return here ? xdp_shared_present(device->ifindex, &alone, &generic) :
-			      program_exists(device->record.prog_id);
+		return here ? xdp_shared_present(device->ifindex, &alone, &generic)
+			    : program_exists(device->record.prog_id);
 	case TAP_HOOK_CLSACT:
-		return here ? program_is(clsact_program(device->ifindex), side->kernel_name) :
-			      program_exists(device->record.prog_id);
+		return here ? program_is(clsact_program(device->ifindex), side->kernel_name)
+			    : program_exists(device->record.prog_id);
 	default:
 		device_link_path(tapctl, side, device->ifindex, path);
 		return link_alive(path, &prog_id);
@@ -119,7 +119,7 @@ static int by_ifindex(const void *a, const void *b)
 	return (left->ifindex > right->ifindex) - (left->ifindex < right->ifindex);
 }
 
-/* Reads the record after PREVIOUS into *device: 1; 0 at the end; or a negative errno after fail(). */
+/* Reads the record after PREVIOUS: 1; 0 at the end; or a negative errno after fail(). */
 static int read_record(const struct devices *devices, const __u32 *previous, struct device *device)
 {
 	memset(device, 0, sizeof(*device));
@@ -182,9 +182,12 @@ int devices_check_netns(const struct devices *devices, const struct side *side)
 		const struct device *device = &devices->at[i];
 
 		if (device->state == DEVICE_ELSEWHERE)
-			return fail(EXDEV, "the %s is attached to %s in another network namespace (inode %llu): run "
-				    "this there (nsenter --net=/run/netns/NAME), or use another --pin-dir here",
-				    side->program, device->name, (unsigned long long)device->record.netns);
+			return fail(EXDEV,
+				    "the %s is attached to %s in another network namespace (inode "
+				    "%llu): run this there (nsenter --net=/run/netns/NAME), or use "
+				    "another --pin-dir here",
+				    side->program, device->name,
+				    (unsigned long long)device->record.netns);
 	}
 	return 0;
 }
@@ -194,7 +197,9 @@ int device_record(const struct devices *devices, const struct device *device)
 	if (!bpf_map_update_elem(devices->map, &device->ifindex, &device->record, BPF_ANY))
 		return 0;
 	if (errno == E2BIG)
-		return fail(E2BIG, "%d interfaces are attached already, and no more are possible: unload some",
+		return fail(E2BIG,
+			    "%d interfaces are attached already, and no more are possible: unload "
+			    "some",
 			    TAP_DEVICES_MAX);
 	return fail(errno, "cannot record that %s is attached: %s", device->name, strerror(errno));
 }
@@ -203,7 +208,8 @@ int device_forget(const struct devices *devices, __u32 ifindex)
 {
 	if (!bpf_map_delete_elem(devices->map, &ifindex) || errno == ENOENT)
 		return 0;
-	return fail(errno, "cannot remove the record of interface %u: %s", ifindex, strerror(errno));
+	return fail(errno, "cannot remove the record of interface %u: %s", ifindex,
+		    strerror(errno));
 }
 
 bool device_is(const struct device *device, const char *name)
@@ -211,8 +217,8 @@ bool device_is(const struct device *device, const char *name)
 	return !strcmp(device->name, name);
 }
 
-int device_remove(const struct tapctl *tapctl, const struct side *side, const struct devices *devices,
-		  const struct device *device)
+int device_remove(const struct tapctl *tapctl, const struct side *side,
+		  const struct devices *devices, const struct device *device)
 {
 	char path[PINS_PATH_BYTES];
 	int err = 0;

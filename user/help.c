@@ -11,7 +11,8 @@ static const struct {
 	const char *title;
 	const char *objects[5];
 } groups[] = {
-	{ "Server: hide TCP services from everybody without a key", { "server", "service", "key", "acl" } },
+	{ "Server: hide TCP services from everybody without a key",
+	  { "server", "service", "key", "acl" } },
 	{ "Client: connect to hidden services", { "client", "peer", "rule" } },
 	{ "Realm keys: made once for each server", { "realm" } },
 	{ "Both sides", { "status", "stats", "events" } },
@@ -32,7 +33,8 @@ static void print_object(FILE *out, const char *object)
 
 void help_all(FILE *out)
 {
-	fputs("tapctl hides TCP services from everybody who holds no key, and lets key holders in.\n\n"
+	fputs("tapctl hides TCP services from everybody who holds no key, and lets key holders "
+	      "in.\n\n"
 	      "Usage: tapctl [-j|--json] [--pin-dir DIR] OBJECT VERB [ARGUMENTS]\n",
 	      out);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -44,7 +46,8 @@ void help_all(FILE *out)
 	      "  -j, --json      print JSON, errors included\n"
 	      "  --pin-dir DIR   where the state is kept, on a bpffs (" TAP_PIN_DIR_DEFAULT ")\n"
 	      "  --version\n"
-	      "\nTAPCTL_DEBUG=1 in the environment shows what the kernel's verifier and libbpf say.\n"
+	      "\nTAPCTL_DEBUG=1 in the environment shows what the kernel's verifier and libbpf "
+	      "say.\n"
 	      "`tapctl OBJECT --help` and `tapctl OBJECT VERB --help` tell more.\n"
 	      "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n",
 	      out);

@@ -26,8 +26,8 @@ static int add_one(struct interfaces *list, const char *name, size_t length)
 	if (!length)
 		return usage("-i has an empty interface name: write -i eth0 or -i eth0,eth1");
 	if (length >= IF_NAMESIZE)
-		return usage("\"%.*s\" is no interface name: they have at most %d characters", (int)length,
-			     name, IF_NAMESIZE - 1);
+		return usage("\"%.*s\" is no interface name: they have at most %d characters",
+			     (int)length, name, IF_NAMESIZE - 1);
 	for (size_t i = 0; i < list->n; i++)
 		if (!strncmp(list->at[i].name, name, length) && !list->at[i].name[length])
 			return 0;
@@ -94,9 +94,12 @@ int interface_find(struct interface *interface)
 		return 0;
 	}
 	if (type < 0)
-		return fail(-type, "cannot ask for the kind of %s: %s", interface->name, strerror(-type));
-	return fail(ENOTSUP, "%s is of a kind (ARPHRD %d) whose frames TAP cannot read: it takes Ethernet and "
-		    "IP tunnels", interface->name, type);
+		return fail(-type, "cannot ask for the kind of %s: %s", interface->name,
+			    strerror(-type));
+	return fail(ENOTSUP,
+		    "%s is of a kind (ARPHRD %d) whose frames TAP cannot read: it takes Ethernet "
+		    "and IP tunnels",
+		    interface->name, type);
 }
 
 __u64 interfaces_netns(void)

@@ -100,7 +100,8 @@ int kernel_check_privileges(void)
 	net = data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
 	if ((bpf || admin) && net)
 		return 0;
-	return fail(EPERM, "missing capability: this needs CAP_BPF%s and CAP_NET_ADMIN%s; run it as root",
+	return fail(EPERM,
+		    "missing capability: this needs CAP_BPF%s and CAP_NET_ADMIN%s; run it as root",
 		    bpf || admin ? " (there)" : "", net ? " (there)" : "");
 }
 
@@ -119,9 +120,13 @@ int kernel_check(void)
 		return 0;
 	uname(&name);
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1)
-		return fail(ENOTSUP, "this kernel (%s) is too old: it has no bpf_ktime_get_tai_ns, which came "
-			    "with Linux 6.1; boot a newer kernel", name.release);
-	return fail(ENOTSUP, "this kernel (%s) loads no BPF programs for us: it lacks CONFIG_BPF_SYSCALL, or "
-		    "a container or lockdown forbids it; run on the host, with Linux 6.1 or later",
+		return fail(ENOTSUP,
+			    "this kernel (%s) is too old: it has no bpf_ktime_get_tai_ns, which "
+			    "came with Linux 6.1; boot a newer kernel",
+			    name.release);
+	return fail(ENOTSUP,
+		    "this kernel (%s) loads no BPF programs for us: it lacks CONFIG_BPF_SYSCALL, "
+		    "or a container or lockdown forbids it; run on the host, with Linux 6.1 or "
+		    "later",
 		    name.release);
 }

@@ -8,13 +8,13 @@
 
 #include <stddef.h>
 
-/* Takes the log of libbpf and libxdp; it goes to stderr only with TAPCTL_DEBUG in the environment. */
+/* Takes the log of libbpf and libxdp; with TAPCTL_DEBUG in the environment it goes to stderr. */
 void kernel_log_start(void);
 
 /* The last line of that log that tells a cause, for an error message; "" when there is none. */
 const char *kernel_log_cause(void);
 
-/* Whether the effective capabilities are there that BPF and networking need; -EPERM after fail(). */
+/* Whether the capabilities are there that BPF and networking need; -EPERM after fail(). */
 int kernel_check_privileges(void);
 
 /* The same, and whether the kernel has what the programs call; to be done before a load. */

@@ -75,7 +75,8 @@ static int add(struct load *load, const struct interface *interface)
 	int err;
 
 	if (load->n == TAP_DEVICES_MAX)
-		return fail(E2BIG, "more than %d interfaces at once are not possible", TAP_DEVICES_MAX);
+		return fail(E2BIG, "more than %d interfaces at once are not possible",
+			    TAP_DEVICES_MAX);
 	err = clear_remains(load, interface);
 	if (err)
 		return err;
@@ -138,8 +139,9 @@ static int put_program(struct load *load, const struct step *step, int prog_fd)
 		return clsact_attach(device->name, device->ifindex, prog_fd, true);
 	device_link_path(load->tapctl, load->side, device->ifindex, path);
 	err = link_replace(path, prog_fd);
-	return err ? fail(-err, "cannot replace the %s on %s: %s", load->side->program, device->name,
-			  strerror(-err)) : 0;
+	return err ? fail(-err, "cannot replace the %s on %s: %s", load->side->program,
+			  device->name, strerror(-err))
+		   : 0;
 }
 
 static int replace(struct load *load, const struct device *device)
@@ -158,9 +160,9 @@ static int replace(struct load *load, const struct device *device)
 	step->device = *device;
 	memcpy(step->device.record.name, device->name, sizeof(step->device.record.name));
 	step->old_prog = bpf_prog_get_fd_by_id(id);
-	err = device->record.hook == TAP_HOOK_XDP_SHARED ?
-		      load->replace_shared(load, step) :
-		      put_program(load, step, load_program(load, &interface));
+	err = device->record.hook == TAP_HOOK_XDP_SHARED
+		      ? load->replace_shared(load, step)
+		      : put_program(load, step, load_program(load, &interface));
 	if (err)
 		return err;
 	step->device.record.prog_id = device_program(load->tapctl, load->side, device);
@@ -241,8 +243,9 @@ static int print_json(const struct load *load)
 	for (size_t i = 0; i < load->n; i++) {
 		const struct step *step = &load->steps[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*}", "name", step->interface.name,
-						      "action", step->added ? "attached" : "reloaded", "hook",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*}", "name",
+						      step->interface.name, "action",
+						      step->added ? "attached" : "reloaded", "hook",
 						      hook_label(step->device.record.hook), "why",
 						      step->why[0] ? step->why : NULL));
 	}

@@ -74,7 +74,8 @@ static int read_globals(struct tapctl *tapctl, int argc, char **argv, bool *done
 		} else if (!strcmp(argv[i], "--pin-dir")) {
 			return usage("--pin-dir needs a directory on a bpffs");
 		} else {
-			return usage("unknown option %s before OBJECT: `tapctl --help` lists the options",
+			return usage("unknown option %s before OBJECT: `tapctl --help` lists the "
+				     "options",
 				     argv[i]);
 		}
 	}

@@ -37,8 +37,10 @@ static int open_directory(const struct tapctl *tapctl, enum pins_use use)
 	if (fd >= 0)
 		close(fd);
 	if (err == ENOENT || err == ENOTDIR)
-		return fail(ENOENT, "nothing is loaded in %s: run `tapctl server load` or `tapctl client load` "
-			    "first, or give the --pin-dir it was loaded with", dir);
+		return fail(ENOENT,
+			    "nothing is loaded in %s: run `tapctl server load` or `tapctl client "
+			    "load` first, or give the --pin-dir it was loaded with",
+			    dir);
 	if (err == EACCES || err == EPERM)
 		return fail(err, "cannot open %s: %s; run it as root", dir, strerror(err));
 	return fail(err, "cannot open the pin directory %s: %s", dir, strerror(err));
@@ -53,8 +55,10 @@ static int lock(const struct tapctl *tapctl, int fd, enum pins_use use)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail(errno, "cannot lock %s: %s", tapctl->pin_dir, strerror(errno));
 		if (waited >= LOCK_WAIT_MS)
-			return fail(EBUSY, "another tapctl has been working on %s for 10 s: wait for it to end, "
-				    "or see what it does: fuser -v %s", tapctl->pin_dir, tapctl->pin_dir);
+			return fail(EBUSY,
+				    "another tapctl has been working on %s for 10 s: wait for it "
+				    "to end, or see what it does: fuser -v %s",
+				    tapctl->pin_dir, tapctl->pin_dir);
 		nanosleep(&step, NULL);
 	}
 	return 0;
@@ -110,8 +114,8 @@ int pins_map(const struct tapctl *tapctl, const char *name)
 		return fd;
 	err = errno;
 	if (err == ENOENT)
-		return fail(err, "no %s is loaded in %s: run `tapctl %s load` first",
-			    side->program, tapctl->pin_dir, side->object);
+		return fail(err, "no %s is loaded in %s: run `tapctl %s load` first", side->program,
+			    tapctl->pin_dir, side->object);
 	if (err == EPERM || err == EACCES)
 		return fail(err, "cannot open %s: %s; run it as root (it needs CAP_BPF)", path,
 			    strerror(err));

@@ -41,7 +41,8 @@ static bool fits(const struct bpf_map *map, int fd)
 	__u32 length = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &length) && info.type == bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
+	       info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
 	       info.max_entries == bpf_map__max_entries(map);
 }
 
@@ -53,22 +54,25 @@ static int take_map(const struct tapctl *tapctl, const struct side *side, struct
 	if (fd < 0)
 		return fd;
 	if (!fits(map, fd))
-		err = fail(EINVAL, "%s in %s was made by another version of tapctl: unload it first, `tapctl %s "
-			   "unload`, then load and add keys and rules again", bpf_map__name(map),
-			   tapctl->pin_dir, side->object);
+		err = fail(EINVAL,
+			   "%s in %s was made by another version of tapctl: unload it first, "
+			   "`tapctl %s unload`, then load and add keys and rules again",
+			   bpf_map__name(map), tapctl->pin_dir, side->object);
 	else if ((err = bpf_map__reuse_fd(map, fd)))
 		err = fail(-err, "cannot take over %s: %s", bpf_map__name(map), strerror(-err));
 	close(fd);
 	return err;
 }
 
-int programs_take_maps(const struct tapctl *tapctl, const struct side *side, struct bpf_object *object)
+int programs_take_maps(const struct tapctl *tapctl, const struct side *side,
+		       struct bpf_object *object)
 {
 	struct bpf_map *map;
 	int err;
 
-	bpf_object__for_each_map(map, object) {
-		if (!side_has_map(side, bpf_map__name(map)) || !pins_have(tapctl, bpf_map__name(map)))
+	bpf_object__for_each_map (map, object) {
+		if (!side_has_map(side, bpf_map__name(map)) ||
+		    !pins_have(tapctl, bpf_map__name(map)))
 			continue;
 		err = take_map(tapctl, side, map);
 		if (err)
@@ -87,12 +91,13 @@ static int pin_map(const struct tapctl *tapctl, const struct bpf_map *map)
 	return fail(errno, "cannot pin %s: %s", path, strerror(errno));
 }
 
-int programs_pin_maps(const struct tapctl *tapctl, const struct side *side, struct bpf_object *object)
+int programs_pin_maps(const struct tapctl *tapctl, const struct side *side,
+		      struct bpf_object *object)
 {
 	struct bpf_map *map;
 	int err;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map (map, object) {
 		const char *name = bpf_map__name(map);
 
 		if (!side_has_map(side, name) || !strcmp(name, side->settings))
@@ -116,8 +121,11 @@ int programs_refused(const struct side *side, int error)
 		return fail(ENOMEM, "not enough memory for the maps of the %s%s", side->program,
 			    side == &server_side ? ": a smaller --replay-size needs less" : "");
 	if (error == -EPERM)
-		return fail(EPERM, "the kernel does not let us load the %s: run as root, outside containers; "
-			    "kernel lockdown may forbid it too", side->program);
-	return fail(-error, "the kernel refuses the %s: %s (%s); TAPCTL_DEBUG=1 shows its whole log",
+		return fail(EPERM,
+			    "the kernel does not let us load the %s: run as root, outside "
+			    "containers; kernel lockdown may forbid it too",
+			    side->program);
+	return fail(-error,
+		    "the kernel refuses the %s: %s (%s); TAPCTL_DEBUG=1 shows its whole log",
 		    side->program, strerror(-error), kernel_log_cause());
 }

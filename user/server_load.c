@@ -44,8 +44,9 @@ static int attach_through_libxdp(struct load *load, struct step *step, bool gene
 	if (!err && (alone || generic))
 		snprintf(step->why, sizeof(step->why), "%s%s%s", generic ? "generic" : "",
 			 alone && generic ? "; " : "",
-			 alone ? "alone: this kernel cannot run libxdp's dispatcher, so no other XDP "
-				 "program fits beside the gate" : "");
+			 alone ? "alone: this kernel cannot run libxdp's dispatcher, so no other "
+				 "XDP program fits beside the gate"
+			       : "");
 	return err;
 }
 
@@ -81,8 +82,8 @@ static int attach(struct load *load, struct step *step)
 	err = load_record(load, step, TAP_HOOK_XDP_NATIVE);
 	if (err)
 		return err;
-	fd = xdp_attach(&step->interface, load_program(load, &step->interface), context->options->mode,
-			&hook, step->why);
+	fd = xdp_attach(&step->interface, load_program(load, &step->interface),
+			context->options->mode, &hook, step->why);
 	if (fd < 0)
 		return fd;
 	/* The final hook is written before the pin makes the link outlive this process. */
@@ -101,13 +102,16 @@ static int replace_shared(struct load *load, struct step *step)
 	int err;
 
 	if (!xdp_shared_present(step->interface.ifindex, &alone, &generic))
-		return fail(ENOENT, "the gate on %s is gone: unload it, then load again", step->interface.name);
+		return fail(ENOENT, "the gate on %s is gone: unload it, then load again",
+			    step->interface.name);
 	if (alone)
-		return xdp_shared_replace_alone(&step->interface, load_program(load, &step->interface));
+		return xdp_shared_replace_alone(&step->interface,
+						load_program(load, &step->interface));
 	err = attach_through_libxdp(load, step, generic);
 	if (err)
 		return err;
-	return xdp_shared_detach(step->interface.ifindex, xdp_shared_newest(step->interface.ifindex));
+	return xdp_shared_detach(step->interface.ifindex,
+				 xdp_shared_newest(step->interface.ifindex));
 }
 
 static int agrees(const struct load *load, const struct device *device)
@@ -119,8 +123,10 @@ static int agrees(const struct load *load, const struct device *device)
 	    (o->shared || o->mode == XDP_ANY ||
 	     (o->mode == XDP_NATIVE) == (hook == TAP_HOOK_XDP_NATIVE)))
 		return 0;
-	return fail(EEXIST, "%s has the gate as %s, and a reload cannot change that: `tapctl server unload -i "
-		    "%s` first", device->name, hook_text(hook), device->name);
+	return fail(EEXIST,
+		    "%s has the gate as %s, and a reload cannot change that: `tapctl server unload "
+		    "-i %s` first",
+		    device->name, hook_text(hook), device->name);
 }
 
 /* Attaches the gate with these settings; what this call made is gone again if it fails. */
@@ -135,8 +141,12 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 
 	if (!load)
 		return fail(ENOMEM, "out of memory");
-	*load = (struct load){ .tapctl = tapctl, .side = &server_side, .attach = attach,
-			       .agrees = agrees, .replace_shared = replace_shared, .options = &context };
+	*load = (struct load){ .tapctl = tapctl,
+			       .side = &server_side,
+			       .attach = attach,
+			       .agrees = agrees,
+			       .replace_shared = replace_shared,
+			       .options = &context };
 	load->devices.map = -1;
 	gate = gate_load(tapctl, realm, !attached);
 	if (!gate) {

@@ -32,7 +32,8 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static int read_choice(const char *what, const char *const *words, __u8 base, __u8 *value, bool *given)
+static int read_choice(const char *what, const char *const *words, __u8 base, __u8 *value,
+		       bool *given)
 {
 	__u8 index;
 	int err;
@@ -76,7 +77,8 @@ static int read_option(int option, struct server_options *o)
 		return parse_number("--skew", optarg, 1, TAP_SKEW_MAX, &o->skew);
 	case 'r':
 		o->has_replay_size = true;
-		return parse_number("--replay-size", optarg, 1, TAP_REPLAY_SIZE_MAX, &o->replay_size);
+		return parse_number("--replay-size", optarg, 1, TAP_REPLAY_SIZE_MAX,
+				    &o->replay_size);
 	case 'o':
 		o->monitor = o->has_monitor = true;
 		return optarg ? read_choice("--monitor", switches, 0, &o->monitor, &ignored) : 0;
@@ -100,7 +102,8 @@ int settings_read_options(int argc, char **argv, struct server_options *o)
 	if (!o->interfaces.n)
 		return usage("which interface? -i eth0");
 	if (!o->realm_key)
-		return usage("the realm key is missing: --realm-key FILE; `tapctl realm gen -o FILE` makes one");
+		return usage("the realm key is missing: --realm-key FILE; `tapctl realm gen -o "
+			     "FILE` makes one");
 	return 0;
 }
 
@@ -119,8 +122,8 @@ static void change(const struct server_options *o, struct tap_realm *realm)
 	realm->tai_minus_utc_ns = clock_tai_minus_utc_ns();
 }
 
-int settings_make(const struct server_options *o, const unsigned char realm_key[TAP_REALM_KEY_BYTES],
-		  struct tap_realm *realm)
+int settings_make(const struct server_options *o,
+		  const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
 {
 	int err;
 
@@ -146,11 +149,14 @@ int settings_change(const struct server_options *o,
 		    const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
 {
 	if (sodium_memcmp(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES))
-		return fail(EEXIST, "the gate is loaded with another realm key, and keys were added under it: "
-			    "`tapctl server unload` first (it forgets keys and services)");
+		return fail(EEXIST, "the gate is loaded with another realm key, and keys were "
+				    "added under it: `tapctl server unload` first (it forgets keys "
+				    "and services)");
 	if (o->has_replay_size && o->replay_size != realm->replay_size)
-		return fail(EEXIST, "the gate is loaded with --replay-size %u, which cannot change while it "
-			    "remembers admissions: leave the option out, or `tapctl server unload` first",
+		return fail(EEXIST,
+			    "the gate is loaded with --replay-size %u, which cannot change while "
+			    "it remembers admissions: leave the option out, or `tapctl server "
+			    "unload` first",
 			    realm->replay_size);
 	change(o, realm);
 	return 0;

@@ -13,7 +13,8 @@ static const char *const gate_maps[] = {
 };
 
 static const char *const splitter_maps[] = {
-	"tap_client", "tap_client_stats", "tap_rules", "tap_peers", "tap_sent", "tap_split_devices", NULL,
+	"tap_client", "tap_client_stats", "tap_rules", "tap_peers", "tap_sent",
+	"tap_split_devices", NULL,
 };
 
 const struct side server_side = {

@@ -33,12 +33,15 @@ void status_clock(const char *program, __s64 offset, json_t *warnings)
 	__s64 now = clock_tai_minus_utc_ns();
 
 	if (!clock_offset_is_kernels(offset))
-		status_warn(warnings, "the %s's clock was shifted on purpose (offset %lld ns): it does not tell the "
-			    "right time", program, (long long)offset);
+		status_warn(warnings,
+			    "the %s's clock was shifted on purpose (offset %lld ns): it does not "
+			    "tell the right time",
+			    program, (long long)offset);
 	else if (offset != now)
-		status_warn(warnings, "the %s's clock was %lld s wrong, because the kernel's TAI offset changed "
-			    "since it was loaded; this command has put it right", program,
-			    llabs(now - offset) / 1000000000);
+		status_warn(warnings,
+			    "the %s's clock was %lld s wrong, because the kernel's TAI offset "
+			    "changed since it was loaded; this command has put it right",
+			    program, llabs(now - offset) / 1000000000);
 }
 
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)
@@ -52,20 +55,24 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 	for (size_t i = 0; i < devices.n; i++) {
 		const struct device *device = &devices.at[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "name", device->name, "ifindex",
-						      device->ifindex, "hook",
+		json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "name", device->name,
+						      "ifindex", device->ifindex, "hook",
 						      hook_label(device->record.hook), "state",
 						      states[device->state]));
 		if (device->state == DEVICE_GONE)
-			status_warn(warnings, "the %s is no longer on %s: the interface was removed, or the program "
-				    "was taken off; `tapctl %s load -i %s ...` attaches it again, `tapctl %s unload "
-				    "-i %s` forgets it", side->program, device->name, side->object, device->name,
+			status_warn(warnings,
+				    "the %s is no longer on %s: the interface was removed, or the "
+				    "program was taken off; `tapctl %s load -i %s ...` attaches it "
+				    "again, `tapctl %s unload -i %s` forgets it",
+				    side->program, device->name, side->object, device->name,
 				    side->object, device->name);
 	}
 	if (!devices_any(&devices))
-		status_warn(warnings, "the %s is attached to no interface%s: `tapctl %s load` attaches it, `tapctl "
-			    "%s unload` removes the rest", side->program,
-			    side == &server_side ? ", and protects nothing" : "", side->object, side->object);
+		status_warn(warnings,
+			    "the %s is attached to no interface%s: `tapctl %s load` attaches it, "
+			    "`tapctl %s unload` removes the rest",
+			    side->program, side == &server_side ? ", and protects nothing" : "",
+			    side->object, side->object);
 	devices_close(&devices);
 	return list;
 }
@@ -85,7 +92,7 @@ static void print_devices(const json_t *devices)
 	size_t i;
 	json_t *device;
 
-	json_array_foreach(devices, i, device)
+	json_array_foreach (devices, i, device)
 		printf("  %-12s %s, %s, %s\n", i ? "" : "interfaces",
 		       json_string_value(json_object_get(device, "name")),
 		       json_string_value(json_object_get(device, "hook")),
@@ -100,7 +107,7 @@ static void print_side(const char *title, json_t *side)
 	json_t *value;
 
 	printf("%s\n", title);
-	json_object_foreach(side, key, value) {
+	json_object_foreach (side, key, value) {
 		snprintf(name, sizeof(name), "%s", key);
 		for (char *at = name; *at; at++)
 			if (*at == '_')
@@ -112,33 +119,38 @@ static void print_side(const char *title, json_t *side)
 	}
 }
 
-static int print_status(const struct tapctl *tapctl, json_t *server, json_t *client, json_t *warnings)
+static int print_status(const struct tapctl *tapctl, json_t *server, json_t *client,
+			json_t *warnings)
 {
 	size_t i;
 	json_t *warning;
 
 	if (tapctl->json)
-		return output_json(json_pack("{s:s, s:O*, s:O*, s:O}", "pin_dir", tapctl->pin_dir, "server",
-					     server, "client", client, "warnings", warnings));
+		return output_json(json_pack("{s:s, s:O*, s:O*, s:O}", "pin_dir", tapctl->pin_dir,
+					     "server", server, "client", client, "warnings",
+					     warnings));
 	if (server)
 		print_side("Server", server);
 	if (client)
 		print_side("Client", client);
-	json_array_foreach(warnings, i, warning)
+	json_array_foreach (warnings, i, warning)
 		printf("warning: %s\n", json_string_value(warning));
 	return output_flush();
 }
 
 /* A side whose settings are missing was not loaded to the end. */
 static int look_at(const struct tapctl *tapctl, const struct side *side,
-		   json_t *(*look)(const struct tapctl *, json_t *), json_t **state, json_t *warnings)
+		   json_t *(*look)(const struct tapctl *, json_t *), json_t **state,
+		   json_t *warnings)
 {
 	if (pins_have(tapctl, side->settings)) {
 		*state = look(tapctl, warnings);
 		return *state ? 0 : -EIO;
 	}
 	if (unload_anything_there(tapctl, side))
-		status_warn(warnings, "a `tapctl %s load` did not finish: run it again, or `tapctl %s unload`",
+		status_warn(warnings,
+			    "a `tapctl %s load` did not finish: run it again, or `tapctl %s "
+			    "unload`",
 			    side->object, side->object);
 	return 0;
 }
@@ -160,7 +172,9 @@ int status_show(const struct tapctl *tapctl, int argc, char **argv)
 	if (!err)
 		err = clock_refresh(tapctl);
 	if (!err && !server && !client && !json_array_size(warnings))
-		err = fail(ENOENT, "nothing is loaded in %s: run `tapctl server load` or `tapctl client load` first",
+		err = fail(ENOENT,
+			   "nothing is loaded in %s: run `tapctl server load` or `tapctl client "
+			   "load` first",
 			   tapctl->pin_dir);
 	if (!err)
 		err = print_status(tapctl, server, client, warnings);

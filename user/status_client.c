@@ -31,7 +31,8 @@ static int add_settings(const struct tapctl *tapctl, json_t *client, json_t *war
 	status_clock("splitter", settings.tai_minus_utc_ns, warnings);
 	json_object_set_new(client, "source_ports",
 			    json_sprintf("%u-%u", settings.port_lo, settings.port_hi));
-	json_object_set_new(client, "tai_offset", json_integer(clock_tai_minus_utc_ns() / 1000000000));
+	json_object_set_new(client, "tai_offset",
+			    json_integer(clock_tai_minus_utc_ns() / 1000000000));
 	return 0;
 }
 
@@ -46,7 +47,8 @@ static int add_rules(const struct tapctl *tapctl, json_t *client, json_t *warnin
 	for (int i = 0; i < TAP_PEERS_MAX; i++)
 		n += peers.entries[i].key_id != 0;
 	if (!peers.rules->n_rules)
-		status_warn(warnings, "no rule yet, so the splitter changes nothing: `tapctl %s add` is next",
+		status_warn(warnings,
+			    "no rule yet, so the splitter changes nothing: `tapctl %s add` is next",
 			    n ? "rule" : "peer");
 	json_object_set_new(client, "peers", json_integer(n));
 	json_object_set_new(client, "rules", json_integer(peers.rules->n_rules));
@@ -62,7 +64,8 @@ static int add_totals(const struct tapctl *tapctl, json_t *client)
 
 	err = counters_read(tapctl, &counters);
 	for (int i = 0; !err && i < TAP_SPLIT_COUNT; i++)
-		json_object_set_new(client, split_labels[i].label, json_integer(counters.splits[i]));
+		json_object_set_new(client, split_labels[i].label,
+				    json_integer(counters.splits[i]));
 	return err;
 }
 

@@ -95,15 +95,16 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 		goto out;
 	status_clock("gate", realm.tai_minus_utc_ns, warnings);
 	if (realm.monitor)
-		status_warn(warnings, "monitor: the gate judges and counts, but drops nothing; `tapctl server load "
-			    "... --monitor=off` ends that");
-	json_object_update_new(server, json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:I}", "realm", fingerprint, "frame",
-		settings_frames_text(realm.frames), "mark",
-		realm.mark_mode == TAP_MARK_SEALED ? "sealed" : "open", "group_by",
-		settings_group_by_text(realm.group_by), "skew", (int)realm.skew, "replay_size",
-		(int)realm.replay_size, "replay_used", (json_int_t)records, "monitor", realm.monitor,
-		"tai_offset", (json_int_t)clock_tai_minus_utc_ns() / 1000000000));
+		status_warn(warnings, "monitor: the gate judges and counts, but drops nothing; "
+				      "`tapctl server load ... --monitor=off` ends that");
+	json_object_update_new(
+		server, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:I}", "realm",
+				  fingerprint, "frame", settings_frames_text(realm.frames), "mark",
+				  realm.mark_mode == TAP_MARK_SEALED ? "sealed" : "open",
+				  "group_by", settings_group_by_text(realm.group_by), "skew",
+				  (int)realm.skew, "replay_size", (int)realm.replay_size,
+				  "replay_used", (json_int_t)records, "monitor", realm.monitor,
+				  "tai_offset", (json_int_t)clock_tai_minus_utc_ns() / 1000000000));
 out:
 	sodium_munlock(&realm, sizeof(realm));
 	return err;
@@ -121,11 +122,13 @@ static int add_rules(const struct tapctl *tapctl, json_t *server, json_t *warnin
 	if (err)
 		return err;
 	if (!services)
-		status_warn(warnings, "no service yet, so the gate passes everything: `tapctl service add PORT` "
-			    "protects one");
+		status_warn(warnings, "no service yet, so the gate passes everything: `tapctl "
+				      "service add PORT` protects one");
 	else if (tap && !keys.usable)
-		status_warn(warnings, "%u service%s protected and no key is usable, so nobody can connect: `tapctl key "
-			    "add` lets users in", tap, tap == 1 ? " is" : "s are");
+		status_warn(warnings,
+			    "%u service%s protected and no key is usable, so nobody can connect: "
+			    "`tapctl key add` lets users in",
+			    tap, tap == 1 ? " is" : "s are");
 	json_object_set_new(server, "services", json_integer(services));
 	json_object_set_new(server, "keys", json_integer(keys.all));
 	json_object_set_new(server, "usable_keys", json_integer(keys.usable));
@@ -143,7 +146,8 @@ static int add_totals(const struct tapctl *tapctl, json_t *server)
 		return err;
 	for (int i = 0; i < TAP_REASON_COUNT; i++)
 		judged += counters.reasons[i];
-	json_object_set_new(server, "admitted", json_integer(counters.reasons[TAP_REASON_admitted]));
+	json_object_set_new(server, "admitted",
+			    json_integer(counters.reasons[TAP_REASON_admitted]));
 	/* Segments that were kept, or seen twice, are part of groups that end as one or the other. */
 	json_object_set_new(server, "refused",
 			    json_integer(judged - counters.reasons[TAP_REASON_admitted] -

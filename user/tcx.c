@@ -10,7 +10,7 @@
 #include "user/tcx.h"
 
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS; the headers may be older */
-#define TCX_PROGRAMS_MAX 64 /* the kernel's own limit */
+#define TCX_PROGRAMS_MAX 64		      /* the kernel's own limit */
 
 int tcx_attach(__u32 ifindex, int prog_fd)
 {

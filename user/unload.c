@@ -91,7 +91,9 @@ static int find_named(const struct tapctl *tapctl, const struct side *side,
 			marked[j] = found = true;
 		}
 		if (!found)
-			return fail(ENOENT, "no %s of %s is attached to %s: `tapctl status` lists where it is",
+			return fail(ENOENT,
+				    "no %s of %s is attached to %s: `tapctl status` lists where it "
+				    "is",
 				    side->program, tapctl->pin_dir, named->at[i].name);
 	}
 	return 0;
@@ -125,7 +127,8 @@ static int unload_named(const struct tapctl *tapctl, const struct side *side,
 static int say_done(const struct tapctl *tapctl, const struct side *side,
 		    const struct interfaces *named, bool all)
 {
-	const char *forgotten = side == &server_side ? "keys, services and replay records" : "peers and rules";
+	const char *forgotten =
+		side == &server_side ? "keys, services and replay records" : "peers and rules";
 	json_t *names = json_array();
 	char list[512] = "";
 
@@ -133,27 +136,31 @@ static int say_done(const struct tapctl *tapctl, const struct side *side,
 		size_t used = strlen(list);
 
 		json_array_append_new(names, json_string(named->at[i].name));
-		snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", named->at[i].name);
+		snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+			 named->at[i].name);
 	}
 	if (all && named->n)
 		return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 1),
-				   "%s: %s detached; it was the last interface, so %s are forgotten", list,
-				   side->program, forgotten);
+				   "%s: %s detached; it was the last interface, so %s are "
+				   "forgotten",
+				   list, side->program, forgotten);
 	if (all)
 		return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 1),
-				   "%s unloaded from %s; %s are forgotten", side->program, tapctl->pin_dir,
-				   forgotten);
-	return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 0), "%s: %s detached",
-			   list, side->program);
+				   "%s unloaded from %s; %s are forgotten", side->program,
+				   tapctl->pin_dir, forgotten);
+	return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 0),
+			   "%s: %s detached", list, side->program);
 }
 
-static int unload(const struct tapctl *tapctl, const struct side *side, const struct interfaces *named)
+static int unload(const struct tapctl *tapctl, const struct side *side,
+		  const struct interfaces *named)
 {
 	size_t left = 0;
 	int err;
 
 	if (!unload_anything_there(tapctl, side))
-		return fail(ENOENT, "no %s is loaded in %s: nothing to unload", side->program, tapctl->pin_dir);
+		return fail(ENOENT, "no %s is loaded in %s: nothing to unload", side->program,
+			    tapctl->pin_dir);
 	err = named->n ? unload_named(tapctl, side, named, &left) : 0;
 	if (!err && !left)
 		err = unload_all(tapctl, side);
@@ -162,7 +169,8 @@ static int unload(const struct tapctl *tapctl, const struct side *side, const st
 
 int unload_command(const struct tapctl *tapctl, const struct side *side, int argc, char **argv)
 {
-	static const struct option options[] = { { "interface", required_argument, NULL, 'i' }, { 0 } };
+	static const struct option options[] = { { "interface", required_argument, NULL, 'i' },
+						 { 0 } };
 	struct interfaces named = { 0 };
 	int option, lock, err;
 

@@ -27,17 +27,24 @@ int xdp_occupied(const struct interface *interface)
 	__u32 id = 0;
 
 	if (!bpf_xdp_query(interface->ifindex, 0, &opts))
-		id = opts.prog_id ? opts.prog_id : opts.drv_prog_id ? opts.drv_prog_id : opts.skb_prog_id;
+		id = opts.prog_id	? opts.prog_id
+		     : opts.drv_prog_id ? opts.drv_prog_id
+					: opts.skb_prog_id;
 	if (!id)
-		return fail(EBUSY, "%s takes no XDP program now: it, or the bond or bridge it belongs to, has "
-			    "another one", interface->name);
+		return fail(EBUSY,
+			    "%s takes no XDP program now: it, or the bond or bridge it belongs to, "
+			    "has another one",
+			    interface->name);
 	program_name(id, name);
 	if (!strncmp(name, server_side.kernel_name, strlen(server_side.kernel_name)))
-		return fail(EBUSY, "%s already has a gate, which this pin directory does not know: unload it with "
-			    "its own --pin-dir", interface->name);
-	return fail(EBUSY, "%s already has an XDP program (%s, id %u) of somebody else: --shared lets both run "
-		    "if that one uses libxdp too; else detach it first", interface->name,
-		    name[0] ? name : "no name", id);
+		return fail(EBUSY,
+			    "%s already has a gate, which this pin directory does not know: unload "
+			    "it with its own --pin-dir",
+			    interface->name);
+	return fail(EBUSY,
+		    "%s already has an XDP program (%s, id %u) of somebody else: --shared lets "
+		    "both run if that one uses libxdp too; else detach it first",
+		    interface->name, name[0] ? name : "no name", id);
 }
 
 static int refused(const struct interface *interface, const char *mode, int err)
@@ -45,9 +52,11 @@ static int refused(const struct interface *interface, const char *mode, int err)
 	if (err == -EBUSY || err == -EEXIST)
 		return xdp_occupied(interface);
 	if (err == -EPERM)
-		return fail(EPERM, "not allowed to attach to %s: run as root (it needs CAP_NET_ADMIN)",
+		return fail(EPERM,
+			    "not allowed to attach to %s: run as root (it needs CAP_NET_ADMIN)",
 			    interface->name);
-	return fail(-err, "%s does not take the gate as %s XDP: %s%s", interface->name, mode, strerror(-err),
+	return fail(-err, "%s does not take the gate as %s XDP: %s%s", interface->name, mode,
+		    strerror(-err),
 		    strcmp(mode, "native") ? "" : "; --mode generic works on every device");
 }
 
@@ -57,9 +66,10 @@ int xdp_attach(const struct interface *interface, int prog_fd, enum xdp_mode mod
 	int fd = -EOPNOTSUPP;
 
 	why[0] = '\0';
-	/* No driver of devices without Ethernet headers gives the native hook frames as we read them. */
+	/* The native hook of a driver is for frames with Ethernet headers. */
 	if (interface->l3 && mode == XDP_NATIVE)
-		return fail(ENOTSUP, "%s has no Ethernet headers, and so no native XDP: use --mode generic",
+		return fail(ENOTSUP,
+			    "%s has no Ethernet headers, and so no native XDP: use --mode generic",
 			    interface->name);
 	*hook = TAP_HOOK_XDP_NATIVE;
 	if (mode != XDP_GENERIC && !interface->l3)

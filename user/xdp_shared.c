@@ -79,8 +79,8 @@ bool xdp_shared_present(__u32 ifindex, bool *alone, bool *generic)
 	return id != 0;
 }
 
-int xdp_shared_attach(const struct interface *interface, struct bpf_object *object, const char *name,
-		      bool generic, bool *alone)
+int xdp_shared_attach(const struct interface *interface, struct bpf_object *object,
+		      const char *name, bool generic, bool *alone)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .obj = object, .prog_name = name);
 	struct xdp_program *program;
@@ -95,19 +95,24 @@ int xdp_shared_attach(const struct interface *interface, struct bpf_object *obje
 	err = libxdp_get_error(program);
 	if (err)
 		return fail(-err, "libxdp does not take the gate: %s", strerror(-err));
-	err = xdp_program__attach(program, interface->ifindex, generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
+	err = xdp_program__attach(program, interface->ifindex,
+				  generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
 	xdp_program__close(program);
 	if (err == -EBUSY || err == -EEXIST)
-		return fail(EBUSY, "%s has an XDP program that libxdp's dispatcher cannot run beside the gate, "
-			    "because it was attached without libxdp or this kernel has no dispatcher: "
-			    "`bpftool net` names it; detach it first", interface->name);
+		return fail(EBUSY,
+			    "%s has an XDP program that libxdp's dispatcher cannot run beside the "
+			    "gate, because it was attached without libxdp or this kernel has no "
+			    "dispatcher: `bpftool net` names it; detach it first",
+			    interface->name);
 	if (err == -EOPNOTSUPP && !generic)
 		return err;
 	if (err)
-		return fail(-err, "libxdp cannot attach the gate to %s: %s (%s)", interface->name, strerror(-err),
-			    kernel_log_cause());
+		return fail(-err, "libxdp cannot attach the gate to %s: %s (%s)", interface->name,
+			    strerror(-err), kernel_log_cause());
 	if (!xdp_shared_present(interface->ifindex, alone, &ignored))
-		return fail(EIO, "libxdp attached the gate to %s, but it is not there: see `xdp-loader status`",
+		return fail(EIO,
+			    "libxdp attached the gate to %s, but it is not there: see `xdp-loader "
+			    "status`",
 			    interface->name);
 	return 0;
 }
@@ -121,11 +126,15 @@ int xdp_shared_replace_alone(const struct interface *interface, int prog_fd)
 	xdp_shared_present(interface->ifindex, &alone, &generic);
 	opts.old_prog_fd = bpf_prog_get_fd_by_id(xdp_shared_newest(interface->ifindex));
 	if (opts.old_prog_fd < 0)
-		return fail(errno, "the gate on %s is gone: unload it, then load again", interface->name);
-	err = bpf_xdp_attach(interface->ifindex, prog_fd,
-			     XDP_FLAGS_REPLACE | (generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE), &opts);
+		return fail(errno, "the gate on %s is gone: unload it, then load again",
+			    interface->name);
+	err = bpf_xdp_attach(
+		interface->ifindex, prog_fd,
+		XDP_FLAGS_REPLACE | (generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE), &opts);
 	close(opts.old_prog_fd);
-	return err ? fail(-err, "cannot replace the gate on %s: %s", interface->name, strerror(-err)) : 0;
+	return err ? fail(-err, "cannot replace the gate on %s: %s", interface->name,
+			  strerror(-err))
+		   : 0;
 }
 
 struct detaching {
@@ -161,5 +170,6 @@ int xdp_shared_detach(__u32 ifindex, __u32 keep_id)
 		xdp_multiprog__close(multi);
 	}
 	return err ? fail(-err, "libxdp cannot detach the gate from interface %u: %s (%s)", ifindex,
-			  strerror(-err), kernel_log_cause()) : 0;
+			  strerror(-err), kernel_log_cause())
+		   : 0;
 }
