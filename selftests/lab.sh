@@ -95,7 +95,10 @@ lab_in() {
 
 # lab_spawn NAME COMMAND...: runs it there in the background; its process ID is in $LAB_PID.
 lab_spawn() {
-	lab_in "$@" &
+	local name=$1
+
+	shift
+	nsenter --net="/run/netns/$LAB_PREFIX-$name" -- "$@" & # no function, or $! would be a shell's
 	LAB_PID=$!
 	LAB_PIDS+=("$LAB_PID")
 }

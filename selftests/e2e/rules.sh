@@ -96,7 +96,7 @@ service 80
 check "pass before tap, for its source" page attacker "$URL4"
 check "tap for the others" page teleworker "$URL4"
 service 80 --action drop --at 1
-check "drop before all" counts service_drop 1 lab_in teleworker curl -s -m 0.5 "$URL4"
+check "drop before all" counts service_drop 4 no_page teleworker "$URL4"
 must tap server service del 1
 check "and after it is gone" page teleworker "$URL4"
 no_rules server service

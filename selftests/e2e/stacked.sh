@@ -31,12 +31,13 @@ must tap client client load -i eth0,eth1,mv0,br0
 must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7
 must tap client rule add --peer office --port 80
 
-# four DEV ADDRESS: a fetch through both devices, and what of it is on the server's wire.
+# four DEV ADDRESS: a fetch through both devices, and what of it leaves through the lower one. (The
+# server would not show what the gate drops.)
 four() {
 	local before
 
 	before=$(tap client -j stats | lab_json client.split)
-	capture server "$1" "$LAB/four.pcap" 20 "$SYN" and tcp dst port 80
+	capture client "$1" "$LAB/four.pcap" 20 "$SYN" and tcp dst port 80
 	page client "http://$2/" || return
 	sleep 0.3
 	lab_kill "$CAPTURE"
