@@ -112,6 +112,8 @@ no_rules server service
 service 8000-8100 --public-port 80
 service 80 --reject rst
 check "a range is protected" no_page attacker "http://$LAB_SERVER4:8080/"
+# A veth end takes what XDP sends back only if it has an XDP program itself: a gate without services.
+must tap attacker server load -i eth0 --realm-key "$LAB/keys/realm"
 check "reject=rst answers as a closed port" equal "curl's exit status" 7 \
 	"$(lab_curl attacker "$URL4" >/dev/null 2>&1; echo $?)"
 
