@@ -46,16 +46,12 @@ static __always_inline bool is_mark(__u16 window)
 	return !gate.sealed || (gate.marks[window / 64] >> (window % 64) & 1);
 }
 
-/* Word for tap_place_group(): of port, mark and TSval what identifies a group here. */
-static __always_inline __u64 group_word(const struct tap_packet *p, __u32 tsval)
+/* Of mark and TSval what identifies a group here. */
+static __always_inline struct tap_place place_group(const struct tap_packet *p, __u32 tsval)
 {
-	__u64 word = (__u64)p->dport << 48;
+	__u32 mark = gate.group_by & TAP_GROUP_BY_MARK ? bpf_ntohs(p->tcp->window) : 0;
 
-	if (gate.group_by & TAP_GROUP_BY_MARK)
-		word |= (__u64)bpf_ntohs(p->tcp->window) << 32;
-	if (gate.group_by & TAP_GROUP_BY_TS)
-		word |= tsval;
-	return word;
+	return tap_place_group(&gate.place, p, mark, gate.group_by & TAP_GROUP_BY_TS ? tsval : 0);
 }
 
 TAP_CHECKED_ALONE int admit(struct xdp_md *ctx, const struct admission *a)
@@ -120,7 +116,6 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struct tap_packet *p,
 						 const struct tap_rule *rule)
 {
-	const struct tap_sipkey key = TAP_CONSTANT_KEY(gate.group);
 	struct tap_segment segment = {};
 	struct tap_bucket *bucket;
 	enum tap_collected collected;
@@ -138,8 +133,7 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 	segment.sport = bpf_ntohs(p->tcp->source);
 	segment.tsecr = ts.tsecr;
 
-	place = tap_place_group(&key, p->ipv6, p->src, p->dst,
-				group_word(p, ts.tsval));
+	place = place_group(p, ts.tsval);
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
 	if (!bucket)
 		return TAP_REASON_collecting;
@@ -174,11 +168,9 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 {
 	const struct tap_ruleset *set;
 	const struct tap_rule *rule;
-	struct rules_search search;
 	struct tap_packet p = {};
 	enum tap_reason reason;
 	enum tap_kind kind;
-	__u32 found;
 
 	kind = ethernet ? tap_parse_ethernet(ctx, &p) : tap_parse_ip(ctx, &p);
 	if (kind == TAP_OTHER)
@@ -186,15 +178,10 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 	set = services_in_force();
 	if (!set)
 		return XDP_PASS;
-	search.set = set;
-	search.packet = &p;
-	search.ifindex = ctx->ingress_ifindex;
-	search.client = false;
-	found = rules_find(&search);
-	if (found >= TAP_RULES_MAX)
-		return XDP_PASS;
-	rule = &set->rules[found];
-	if (rule->service.action == TAP_ACTION_PASS)
+	rule = rule_at(set, rules_find(&(struct rules_search){ .set = set,
+							       .ifindex = ctx->ingress_ifindex },
+				       &p));
+	if (!rule || rule->service.action == TAP_ACTION_PASS)
 		return XDP_PASS;
 
 	reason = judge(ctx, &p, kind, rule);

@@ -14,7 +14,8 @@
 #ifndef TAP_GROUP_H
 #define TAP_GROUP_H
 
-#include "bpf/siphash.h"
+#include "bpf/parse.h"
+#include "tap/maps.h"
 
 /* One segment of a group, integers in host order. */
 struct tap_segment {
@@ -33,28 +34,33 @@ struct tap_place {
 };
 
 /*
- * Hash of what identifies a group. w: the addresses; the last word holds port 16 | mark 16 | TSval
- * 32, without what the setting leaves out. The key is random, so strangers cannot aim at a bucket.
+ * Places a group by what identifies it: addresses, destination port, and of mark and TSval what the
+ * setting takes (else 0). Multilinear hashing with random keys is strongly universal: to anyone
+ * who does not know the keys, any two groups collide by pure chance, whatever they choose. It
+ * costs a tenth of what SipHash does.
  */
-static __always_inline struct tap_place tap_place_group(const struct tap_sipkey *key, bool ipv6,
-							const __u64 src[2], const __u64 dst[2],
-							__u64 last)
+static __always_inline struct tap_place tap_place_group(const volatile struct tap_place_key *key,
+							const struct tap_packet *p, __u16 mark,
+							__u32 tsval)
 {
-	struct sip_state s = sip_start(key);
+	__u64 hash = key->start;
 	struct tap_place place;
-	__u64 hash;
 
-	if (ipv6) {
-		sip_word(&s, src[0], 1);
-		sip_word(&s, src[1], 1);
-		sip_word(&s, dst[0], 1);
-		sip_word(&s, dst[1], 1);
-	} else { /* the words' halves that are not ::ffff: */
-		sip_word(&s, (src[1] & ~0xffffffffULL) | dst[1] >> 32, 1);
+	hash += key->k[0] * (__u32)(p->src[1] >> 32);
+	hash += key->k[1] * (__u32)(p->dst[1] >> 32);
+	hash += key->k[2] * ((__u32)p->dport << 16 | mark);
+	hash += key->k[3] * tsval;
+	if (p->ipv6) {
+		hash += key->k[4] * (__u32)p->src[1];
+		hash += key->k[5] * (__u32)p->dst[1];
+		hash += key->k[6] * (__u32)p->src[0];
+		hash += key->k[7] * (__u32)p->dst[0];
+		hash += key->k[8] * (__u32)(p->src[0] >> 32);
+		hash += key->k[9] * (__u32)(p->dst[0] >> 32);
+		hash += key->k[10];
 	}
-	sip_word(&s, last, 1);
-	hash = sip_end(&s, 3);
-	place.bucket = hash % TAP_PENDING_BUCKETS;
+	/* The upper half is what is universal. */
+	place.bucket = hash >> 32 & (TAP_PENDING_BUCKETS - 1);
 	place.group = hash >> 48 | 1;
 	return place;
 }
@@ -108,18 +114,6 @@ TAP_CHECKED_ALONE int tap_slot_search(struct tap_bucket *bucket, __u64 word, __u
 	return -1;
 }
 
-/* Whether the word is in the bucket already. */
-static __always_inline bool tap_slots_hold(const struct tap_bucket *bucket, __u64 word)
-{
-	int i;
-
-#pragma unroll
-	for (i = 0; i < TAP_BUCKET_SLOTS; i++)
-		if (TAP_READ_ONCE(bucket->segment[i]) == word)
-			return true;
-	return false;
-}
-
 /* How many of the slots hold a segment of the group. No branches: the verifier would follow 2^7. */
 static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 group)
 {
@@ -134,82 +128,136 @@ static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 g
 	return count;
 }
 
-/* One segment out of its slot; its TSecr only if that is still the same segment's. */
-static __always_inline struct tap_segment tap_slot_read(const struct tap_bucket *bucket, __u32 slot,
-							__u64 word)
+/*
+ * Empties all slots but the lowest that hold this word; returns how many. Two CPUs that stored the
+ * same segment agree on the one that stays.
+ */
+static __always_inline int tap_slots_weed(struct tap_bucket *bucket, __u64 word)
 {
-	__u64 tsecr = slot < TAP_BUCKET_SLOTS ? TAP_READ_ONCE(bucket->tsecr[slot]) : 0;
-	struct tap_segment segment = {
-		.seq = word >> 32,
-		.sport = word >> 16,
-		.tsecr = tsecr >> 32 == word >> 32 ? (__u32)tsecr : 0,
-	};
+	bool seen = false;
+	int weeded = 0, i;
 
-	return segment;
+	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
+		if (TAP_READ_ONCE(bucket->segment[i]) != word)
+			continue;
+		if (seen) {
+			__sync_val_compare_and_swap(&bucket->segment[i], word, 0);
+			weeded++;
+		}
+		seen = true;
+	}
+	return weeded;
 }
 
 /*
- * Takes four different segments of the group out of the bucket; false: there are fewer, or another
- * CPU took them. (Two copies of one segment can only both be there when two CPUs stored them at the
- * same instant.) Unrolled with plain variables: the verifier follows those better than an array.
+ * There are others of the group in the bucket besides this word: is one of them the same segment,
+ * and are they all there?
  */
-static __always_inline bool tap_take_group(struct tap_bucket *bucket, __u16 group,
-					   struct tap_segment out[TAP_GROUP_SEGMENTS])
+TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word)
 {
-	__u64 a = 0, b = 0, c = 0, d = 0, word;
-	__u32 at_a = 0, at_b = 0, at_c = 0, at_d = 0, i;
+	int weeded;
 
-#pragma unroll
-	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		word = TAP_READ_ONCE(bucket->segment[i]);
-		if ((__u16)word != group || word == a || word == b || word == c)
-			continue;
-		if (!a) {
-			a = word;
-			at_a = i;
-		} else if (!b) {
-			b = word;
-			at_b = i;
-		} else if (!c) {
-			c = word;
-			at_c = i;
-		} else if (!d) {
-			d = word;
-			at_d = i;
-		}
-	}
-	if (!d || at_a >= TAP_BUCKET_SLOTS)
-		return false;
-	out[0] = tap_slot_read(bucket, at_a, a);
-	out[1] = tap_slot_read(bucket, at_b, b);
-	out[2] = tap_slot_read(bucket, at_c, c);
-	out[3] = tap_slot_read(bucket, at_d, d);
-	if (__sync_val_compare_and_swap(&bucket->segment[at_a], a, 0) != a)
-		return false;
-#pragma unroll
-	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		word = TAP_READ_ONCE(bucket->segment[i]);
-		if ((__u16)word == group)
-			__sync_val_compare_and_swap(&bucket->segment[i], word, 0);
-	}
-	return true;
+	if (!bucket)
+		return TAP_COLLECTING;
+	weeded = tap_slots_weed(bucket, word);
+	if (tap_slots_of(bucket, word) >= TAP_GROUP_SEGMENTS)
+		return TAP_COMPLETE;
+	return weeded ? TAP_DUPLICATE : TAP_COLLECTING;
 }
 
 /*
  * Adds a segment to its group. TAP_COMPLETE: the bucket may hold a whole group now, and the caller
  * goes on with tap_take_group(), which tells for certain.
  */
-static __always_inline enum tap_collected tap_collect(struct tap_bucket *bucket, __u16 group,
-						      const struct tap_segment *segment)
+static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
+				       const struct tap_segment *segment)
 {
 	__u64 word = tap_slot_word(segment, group);
 
-	if (tap_slots_hold(bucket, word))
-		return TAP_DUPLICATE;
 	if (!tap_slot_try(bucket, tap_slot_oldest(bucket), word, segment->tsecr) &&
 	    tap_slot_search(bucket, word, segment->tsecr))
 		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
-	return tap_slots_of(bucket, group) < TAP_GROUP_SEGMENTS ? TAP_COLLECTING : TAP_COMPLETE;
+	if (tap_slots_of(bucket, group) == 1)
+		return TAP_COLLECTING; /* a stranger's SYN ends here */
+	return tap_collect_more(bucket, word);
+}
+
+/* --- Taking a whole group out --- */
+
+/* Segments of the group found so far. */
+struct tap_gathering {
+	struct tap_bucket *bucket;
+	struct tap_segment *out; /* TAP_GROUP_SEGMENTS of them */
+	__u64 first; /* the word that is in the lowest slot ... */
+	__u32 slot; /* ... which this is */
+	__u32 count;
+	__u16 group;
+};
+
+/* Whether the same segment was gathered already: two CPUs may have stored it at the same instant. */
+static __always_inline bool tap_gathered(const struct tap_gathering *g,
+					 const struct tap_segment *segment)
+{
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
+		if (i < g->count && g->out[i].seq == segment->seq &&
+		    g->out[i].sport == segment->sport)
+			return true;
+	return false;
+}
+
+/* For bpf_loop(): one slot. */
+static long tap_gather_slot(__u32 i, void *context)
+{
+	struct tap_gathering *g = context;
+	struct tap_segment segment = {};
+	__u64 word, tsecr;
+
+	if (i >= TAP_BUCKET_SLOTS || g->count >= TAP_GROUP_SEGMENTS)
+		return 1;
+	word = TAP_READ_ONCE(g->bucket->segment[i]);
+	if ((__u16)word != g->group)
+		return 0;
+	tsecr = TAP_READ_ONCE(g->bucket->tsecr[i]);
+	segment.seq = word >> 32;
+	segment.sport = word >> 16;
+	if (tsecr >> 32 == word >> 32) /* else it was an earlier segment's */
+		segment.tsecr = tsecr;
+	if (tap_gathered(g, &segment))
+		return 0;
+	if (!g->count) {
+		g->first = word;
+		g->slot = i;
+	}
+	g->out[g->count % TAP_GROUP_SEGMENTS] = segment;
+	g->count++;
+	return 0;
+}
+
+/*
+ * Takes four different segments of the group out of the bucket, in any order; false: there are
+ * fewer, or another CPU took them.
+ */
+static __always_inline bool tap_take_group(struct tap_bucket *bucket, __u16 group,
+					   struct tap_segment out[TAP_GROUP_SEGMENTS])
+{
+	struct tap_gathering g = { .bucket = bucket, .out = out, .group = group };
+	__u64 word;
+	__u32 i;
+
+	bpf_loop(TAP_BUCKET_SLOTS, tap_gather_slot, &g, 0);
+	if (g.count < TAP_GROUP_SEGMENTS || g.slot >= TAP_BUCKET_SLOTS)
+		return false;
+	if (__sync_val_compare_and_swap(&bucket->segment[g.slot], g.first, 0) != g.first)
+		return false;
+	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
+		word = TAP_READ_ONCE(bucket->segment[i]);
+		if ((__u16)word == group)
+			__sync_val_compare_and_swap(&bucket->segment[i], word, 0);
+	}
+	return true;
 }
 
 #endif /* TAP_GROUP_H */

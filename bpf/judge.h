@@ -136,7 +136,10 @@ static __always_inline void judge_try(struct judgement *j, const struct tap_fiel
 	}
 }
 
-/* One of the 24 ways to deal out the roles; for bpf_loop(). */
+/*
+ * One of the ways to deal out the roles, once for each frame; for bpf_loop(): classic readings come
+ * first, veiled ones from TAP_ARRANGEMENTS on.
+ */
 static long judge_arrangement(__u32 i, void *context)
 {
 	const struct tap_sipkey veil = TAP_CONSTANT_KEY(gate.veil);
@@ -145,8 +148,13 @@ static long judge_arrangement(__u32 i, void *context)
 	struct tap_fields f = {};
 	enum tap_reading reading;
 	const __u8 *role;
-	__u32 now;
+	bool veiled;
 
+	if (!(gate.frames & TAP_ACCEPT_CLASSIC))
+		i += TAP_ARRANGEMENTS;
+	veiled = i >= TAP_ARRANGEMENTS;
+	if (veiled)
+		i -= TAP_ARRANGEMENTS;
 	if (i >= TAP_ARRANGEMENTS)
 		return 1;
 	role = tap_arrangements[i];
@@ -154,22 +162,27 @@ static long judge_arrangement(__u32 i, void *context)
 	syn1 = &j->segment[role[1] % TAP_GROUP_SEGMENTS];
 	syn2 = &j->segment[role[2] % TAP_GROUP_SEGMENTS];
 	syn3 = &j->segment[role[3] % TAP_GROUP_SEGMENTS];
-	now = j->now;
 	f.isn = syn0->seq;
 	f.port = j->port;
 
-	if (gate.frames & TAP_ACCEPT_CLASSIC) {
-		reading = tap_read_classic(&f, syn1->seq, syn2->seq, syn3->seq, now, gate.skew);
-		judge_try(j, &f, reading, syn0, syn3);
-	}
-	if (gate.frames & TAP_ACCEPT_VEILED) {
+	if (veiled) {
 		if (i % (TAP_ARRANGEMENTS / TAP_GROUP_SEGMENTS) == 0) /* another SYN0 */
 			j->mask = tap_veil_mask(&veil, f.isn);
-		reading = tap_read_veiled(&f, j->mask, syn1->seq, syn2->seq, now, gate.skew);
-		judge_try(j, &f, reading, syn0, syn3);
+		reading = tap_read_veiled(&f, j->mask, syn1->seq, syn2->seq, j->now, gate.skew);
+	} else {
+		reading = tap_read_classic(&f, syn1->seq, syn2->seq, syn3->seq, j->now, gate.skew);
 	}
+	judge_try(j, &f, reading, syn0, syn3);
 	/* Authentic, whatever else: no other reading can be. */
 	return j->reason > TAP_REASON_tag;
+}
+
+/* Takes the group, j->group, out of its bucket; 0, or -1: another CPU was faster. */
+TAP_CHECKED_ALONE int judge_take(struct tap_bucket *bucket, struct judgement *j)
+{
+	if (!bucket || !j)
+		return -1;
+	return tap_take_group(bucket, j->group, j->segment) ? 0 : -1;
 }
 
 /*
@@ -179,6 +192,7 @@ static long judge_arrangement(__u32 i, void *context)
  */
 TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j)
 {
+	__u32 frames = !!(gate.frames & TAP_ACCEPT_CLASSIC) + !!(gate.frames & TAP_ACCEPT_VEILED);
 	struct tap_gate_state *state = gate_state();
 	struct tap_realm *realm;
 	__u32 zero = 0;
@@ -186,13 +200,13 @@ TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j
 	if (!bucket || !j || !state)
 		return TAP_REASON_collecting;
 	realm = bpf_map_lookup_elem(&tap_realm, &zero);
-	if (!realm || !tap_take_group(bucket, j->group, j->segment))
+	if (!realm || judge_take(bucket, j))
 		return TAP_REASON_collecting;
 	j->now_ns = bpf_ktime_get_tai_ns() - realm->tai_minus_utc_ns;
 	j->now = j->now_ns / TAP_NS_PER_SEC;
 	j->started_ns = realm->started_ns;
 	j->reason = TAP_REASON_unreadable;
-	bpf_loop(TAP_ARRANGEMENTS, judge_arrangement, &j, 0);
+	bpf_loop(frames * TAP_ARRANGEMENTS, judge_arrangement, &j, 0);
 	if (j->reason <= TAP_REASON_tag)
 		tap_note_failure(state, j->now);
 	return j->reason;

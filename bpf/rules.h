@@ -16,10 +16,14 @@ static __always_inline bool prefix_holds(const struct tap_prefix *prefix, const 
 		 ((address[1] & prefix->mask[1]) ^ prefix->addr[1]));
 }
 
-/* What a packet is compared by. */
+/*
+ * What a packet is compared by. A copy, so that the packet itself can stay in registers: most
+ * searches end before this is ever written to memory.
+ */
 struct rules_search {
 	const struct tap_ruleset *set;
-	const struct tap_packet *packet;
+	__u64 src[2];
+	__u64 dst[2];
 	__u32 ifindex;
 	__u32 class;
 	__u32 first; /* rule_step() looks at rules from here on */
@@ -40,7 +44,7 @@ static __always_inline bool rule_holds(const struct tap_rule *rule, const struct
 		if (rule->client.uid != TAP_UID_ANY && rule->client.uid != s->uid)
 			return false;
 	}
-	return prefix_holds(&rule->dst, s->packet->dst) && prefix_holds(&rule->src, s->packet->src);
+	return prefix_holds(&rule->dst, s->dst) && prefix_holds(&rule->src, s->src);
 }
 
 static __always_inline bool rule_in_class(const struct tap_ruleset *set, __u32 class, __u32 rule)
@@ -64,25 +68,41 @@ static long rule_step(__u32 i, void *context)
 
 /*
  * The number of the first rule that matches, or TAP_RULES_MAX. The first rule of the class, mostly
- * the only one, is compared in place; the rest in a loop out of line.
+ * the only one and mostly without any other condition, is looked at in place; the rest in a loop
+ * out of line. `who` says what the packet itself does not: set, ifindex, and the client's fields.
  */
-static __always_inline __u32 rules_find(struct rules_search *s)
+static __always_inline __u32 rules_find(const struct rules_search *who, const struct tap_packet *p)
 {
-	__u32 first;
+	const struct tap_ruleset *set = who->set;
+	struct rules_search s;
+	__u32 class, first;
 
-	s->class = s->packet->port_known ? s->set->port_class[s->packet->dport] :
-					   TAP_CLASS_UNKNOWN_PORT;
-	if (s->class == TAP_CLASS_NONE || s->class >= TAP_CLASSES_MAX)
+	class = p->port_known ? set->port_class[p->dport] : TAP_CLASS_UNKNOWN_PORT;
+	if (class == TAP_CLASS_NONE || class >= TAP_CLASSES_MAX)
 		return TAP_RULES_MAX;
-	first = s->set->class_first[s->class];
+	first = set->class_first[class];
+	if (first & TAP_RULE_ALONE)
+		return first & (TAP_RULES_MAX - 1);
 	if (first >= TAP_RULES_MAX)
 		return TAP_RULES_MAX;
-	if (rule_holds(&s->set->rules[first], s))
-		return first;
-	s->first = first + 1;
-	s->found = TAP_RULES_MAX;
-	bpf_loop(TAP_RULES_MAX, rule_step, s, 0);
-	return s->found;
+	s = *who;
+	__builtin_memcpy(s.src, p->src, sizeof(s.src));
+	__builtin_memcpy(s.dst, p->dst, sizeof(s.dst));
+	s.class = class;
+	s.first = first;
+	s.found = TAP_RULES_MAX;
+	bpf_loop(TAP_RULES_MAX, rule_step, &s, 0);
+	return s.found;
+}
+
+/* The rule of that number, or NULL for TAP_RULES_MAX. */
+static __always_inline const struct tap_rule *rule_at(const struct tap_ruleset *set, __u32 number)
+{
+	if (number >= TAP_RULES_MAX)
+		return NULL;
+	/* Or clang would compute the address before the comparison, from a number without bounds. */
+	TAP_KEEP_ORDER(number);
+	return &set->rules[number & (TAP_RULES_MAX - 1)];
 }
 
 #endif /* TAP_RULES_H */

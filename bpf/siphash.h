@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * SipHash with 64-bit output (Aumasson and Bernstein). SipHash-2-4 makes tags and masks, as libsodium's
- * crypto_shorthash does; SipHash-1-3 only places groups in a hash table. Messages are given as the
- * little-endian words that the reference reads them as.
+ * crypto_shorthash does. Messages are given as the little-endian words that the reference reads them
+ * as.
  */
 #ifndef TAP_SIPHASH_H
 #define TAP_SIPHASH_H
@@ -41,23 +41,21 @@ static __always_inline struct sip_state sip_start(const struct tap_sipkey *key)
 	return s;
 }
 
-/* c compression rounds a word; c and the d of sip_end() are constants where it is inlined. */
-static __always_inline void sip_word(struct sip_state *s, __u64 word, int c)
+static __always_inline void sip_word(struct sip_state *s, __u64 word)
 {
-	int i;
-
 	s->v3 ^= word;
-	for (i = 0; i < c; i++)
-		sip_round(s);
+	sip_round(s);
+	sip_round(s);
 	s->v0 ^= word;
 }
 
-static __always_inline __u64 sip_end(struct sip_state *s, int d)
+static __always_inline __u64 sip_end(struct sip_state *s)
 {
 	int i;
 
 	s->v2 ^= 0xff;
-	for (i = 0; i < d; i++)
+#pragma unroll
+	for (i = 0; i < 4; i++)
 		sip_round(s);
 	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
@@ -67,10 +65,10 @@ static __always_inline __u64 siphash_16(const struct tap_sipkey *key, __u64 w0, 
 {
 	struct sip_state s = sip_start(key);
 
-	sip_word(&s, w0, 2);
-	sip_word(&s, w1, 2);
-	sip_word(&s, 16ULL << 56, 2);
-	return sip_end(&s, 4);
+	sip_word(&s, w0);
+	sip_word(&s, w1);
+	sip_word(&s, 16ULL << 56);
+	return sip_end(&s);
 }
 
 /* SipHash-2-4 of the 4-byte message `value` in big-endian. */
@@ -78,8 +76,8 @@ static __always_inline __u64 siphash_be32(const struct tap_sipkey *key, __u32 va
 {
 	struct sip_state s = sip_start(key);
 
-	sip_word(&s, 4ULL << 56 | __builtin_bswap32(value), 2);
-	return sip_end(&s, 4);
+	sip_word(&s, 4ULL << 56 | __builtin_bswap32(value));
+	return sip_end(&s);
 }
 
 #endif /* TAP_SIPHASH_H */

@@ -241,18 +241,13 @@ static __always_inline const struct tap_rule *rule_for(struct __sk_buff *skb,
 {
 	struct rules_search search = {
 		.set = rules_in_force(),
-		.packet = p,
 		.ifindex = skb->ifindex,
 		.uid = bpf_get_socket_uid(skb),
 		.origin = skb->ingress_ifindex ? TAP_ORIGIN_FORWARD : TAP_ORIGIN_LOCAL,
 		.client = true,
 	};
-	__u32 found;
 
-	if (!search.set)
-		return NULL;
-	found = rules_find(&search);
-	return found < TAP_RULES_MAX ? &search.set->rules[found] : NULL;
+	return search.set ? rule_at(search.set, rules_find(&search, p)) : NULL;
 }
 
 static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)

@@ -13,41 +13,68 @@
 #define TAP_BAD_OPTIONS (-1)
 #define TAP_TIMESTAMP_LAST 50 /* 10 bytes before the end of the longest header */
 
+/* The search for the option: where it is in the header, and what it found. */
+struct timestamp_search {
+	const struct tcphdr *tcp;
+	const void *data_end;
+	__u32 end; /* of the header */
+	__u32 at;
+	__s32 found;
+};
+
+/* For bpf_loop(): one option. */
+static long timestamp_step(__u32 i, void *context)
+{
+	struct timestamp_search *s = context;
+	const __u8 *option;
+	__u32 at = s->at;
+	__u8 length;
+
+	if (at >= s->end || at > 59)
+		return 1;
+	option = (const __u8 *)s->tcp + at;
+	if ((const void *)(option + 1) > s->data_end)
+		goto bad;
+	if (option[0] == 0) /* end of list */
+		return 1;
+	if (option[0] == 1) { /* no operation */
+		s->at = at + 1;
+		return 0;
+	}
+	if (at + 2 > s->end || (const void *)(option + 2) > s->data_end)
+		goto bad;
+	length = option[1];
+	if (length < 2 || at + length > s->end)
+		goto bad;
+	if (option[0] == 8 && length == 10) {
+		s->found = at;
+		return 1;
+	}
+	s->at = at + length;
+	return 0;
+bad:
+	s->found = TAP_BAD_OPTIONS;
+	return 1;
+}
+
 /*
  * The offset of the timestamp option (its kind byte) from the start of the TCP header, or
  * TAP_NO_TIMESTAMP, or TAP_BAD_OPTIONS where the options overrun the header. Bounded by doff; forty
- * one-byte options are the most there can be.
+ * one-byte options are the most there can be. (bpf_loop: the verifier checks the step once, where a
+ * plain loop of forty is too much for that of Linux 6.1.)
  */
 static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const void *data_end)
 {
-	__u32 end = tcp->doff * 4;
-	__u32 at = sizeof(*tcp);
-	const __u8 *option;
-	__u8 length;
-	int i;
+	struct timestamp_search s = {
+		.tcp = tcp,
+		.data_end = data_end,
+		.end = tcp->doff * 4,
+		.at = sizeof(*tcp),
+		.found = TAP_NO_TIMESTAMP,
+	};
 
-	for (i = 0; i < 40; i++) {
-		if (at >= end)
-			return TAP_NO_TIMESTAMP;
-		option = (const __u8 *)tcp + at;
-		if ((const void *)(option + 1) > data_end)
-			return TAP_BAD_OPTIONS;
-		if (option[0] == 0) /* end of list */
-			return TAP_NO_TIMESTAMP;
-		if (option[0] == 1) { /* no operation */
-			at++;
-			continue;
-		}
-		if (at + 2 > end || (const void *)(option + 2) > data_end)
-			return TAP_BAD_OPTIONS;
-		length = option[1];
-		if (length < 2 || at + length > end)
-			return TAP_BAD_OPTIONS;
-		if (option[0] == 8 && length == 10)
-			return at;
-		at += length;
-	}
-	return TAP_NO_TIMESTAMP;
+	bpf_loop(40, timestamp_step, &s, 0);
+	return s.found;
 }
 
 /* The timestamp option of a SYN, integers in host order, 0 where there is none. */

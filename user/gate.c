@@ -41,7 +41,7 @@ static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
 {
 	struct tap_gate_constants constants = {
 		.veil = realm->veil,
-		.group = realm->group,
+		.place = realm->place,
 		.skew = realm->skew,
 		.replay_size = realm->replay_size,
 		.frames = realm->frames,

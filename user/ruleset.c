@@ -172,6 +172,35 @@ static int sweep(struct tap_ruleset *set, const edge_t *edges, size_t n_edges)
 	return 0;
 }
 
+/* Whether the rule asks for nothing but the port. */
+static bool asks_port_only(const struct tap_rule *rule, enum ruleset_side side)
+{
+	static const struct tap_prefix all;
+
+	if (rule->ifindex || memcmp(&rule->dst, &all, sizeof(all)) ||
+	    memcmp(&rule->src, &all, sizeof(all)))
+		return false;
+	return side == RULESET_SERVER ||
+	       (rule->client.uid == TAP_UID_ANY && rule->client.origin == TAP_ORIGIN_ANY);
+}
+
+/* Every class's first rule, which the programs look at before all others. */
+static void find_first(struct tap_ruleset *set, enum ruleset_side side)
+{
+	__u32 c, r;
+
+	for (c = 0; c < TAP_CLASSES_MAX; c++) {
+		for (r = 0; r < set->n_rules; r++)
+			if (set->class_rules[c][r / 64] >> (r % 64) & 1)
+				break;
+		if (r == set->n_rules)
+			set->class_first[c] = TAP_RULES_MAX;
+		else
+			set->class_first[c] =
+				r | (asks_port_only(&set->rules[r], side) ? TAP_RULE_ALONE : 0);
+	}
+}
+
 int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 {
 	edge_t *edges;
@@ -188,6 +217,7 @@ int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 			set->class_rules[TAP_CLASS_UNKNOWN_PORT][r / 64] |= 1ULL << (r % 64);
 	err = sweep(set, edges, find_edges(set, edges));
 	free(edges);
+	find_first(set, side);
 	if (err)
 		return fail(-err, "the %ss cut the ports into more than %u different parts: use "
 			    "fewer or larger port ranges",

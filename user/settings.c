@@ -134,7 +134,7 @@ int settings_make(const struct server_options *o,
 		err = derive_mark(realm_key, &realm->mark);
 	if (err)
 		return err;
-	randombytes_buf(&realm->group, sizeof(realm->group));
+	randombytes_buf(&realm->place, sizeof(realm->place));
 	realm->started_ns = clock_now_ns();
 	realm->frames = TAP_ACCEPT_VEILED;
 	realm->mark_mode = TAP_MARK_SEALED;

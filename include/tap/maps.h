@@ -36,6 +36,7 @@ TAP_SIZE(struct tap_sipkey, 16);
  * 2 * 16 * 256 boundaries; a set that needs more classes than this is refused by tapctl.
  */
 #define TAP_CLASSES_MAX 1024
+#define TAP_RULE_ALONE 0x8000u /* bit of class_first: that rule asks for nothing but the port */
 #define TAP_CLASS_NONE 0 /* ports that no rule names: no rule is looked at */
 #define TAP_CLASS_UNKNOWN_PORT 1 /* segments whose port cannot be read: every tap and drop rule */
 #define TAP_CLASS_FIRST 2 /* first class that a port may have besides TAP_CLASS_NONE */
@@ -102,7 +103,7 @@ TAP_SIZE(struct tap_rule, 144);
  */
 struct tap_ruleset {
 	__u16 port_class[65536]; /* by destination port (host order): its class */
-	__u16 class_first[TAP_CLASSES_MAX]; /* its first rule; TAP_RULES_MAX: it has none */
+	__u16 class_first[TAP_CLASSES_MAX]; /* its first rule, or TAP_RULES_MAX: none; TAP_RULE_ALONE */
 	__u64 class_rules[TAP_CLASSES_MAX][TAP_RULE_WORDS]; /* bit r: rule r names the class */
 	struct tap_rule rules[TAP_RULES_MAX];
 	__u32 n_rules;
@@ -145,6 +146,14 @@ TAP_SIZE(struct tap_acl, 8192);
 
 /* --- The server: settings --------------------------------------------------------------------- */
 
+/* Random numbers, one for each 32-bit word that a group is hashed by, and one to start from. */
+#define TAP_PLACE_WORDS 11
+struct tap_place_key {
+	__u64 k[TAP_PLACE_WORDS];
+	__u64 start;
+};
+TAP_SIZE(struct tap_place_key, 96);
+
 enum tap_mark_mode { TAP_MARK_SEALED, TAP_MARK_OPEN };
 
 #define TAP_ACCEPT_CLASSIC 1u /* bits of tap_realm.frames */
@@ -166,7 +175,7 @@ struct tap_realm {
 	__u8 realm_key[TAP_REALM_KEY_BYTES];
 	struct tap_sipkey veil; /* K_veil */
 	struct tap_sipkey mark; /* K_mark */
-	struct tap_sipkey group; /* random: places groups in tap_pending */
+	struct tap_place_key place; /* random: places groups in tap_pending */
 	__u32 skew; /* seconds */
 	__u32 replay_size; /* records that are sure to be remembered */
 	__u8 frames; /* TAP_ACCEPT_* */
@@ -175,13 +184,13 @@ struct tap_realm {
 	__u8 monitor; /* 1: judge and count, but drop nothing */
 	__u8 pad[4];
 };
-TAP_SIZE(struct tap_realm, 112);
+TAP_SIZE(struct tap_realm, 96 + 96);
 
 /* The gate's .rodata: fixed when its program is loaded, so that a stranger's SYN costs no look-up. */
 struct tap_gate_constants {
 	__u64 marks[65536 / 64]; /* bit (m % 64) of word m / 64: m is a mark. Open: all bits set */
 	struct tap_sipkey veil;
-	struct tap_sipkey group;
+	struct tap_place_key place;
 	__u32 skew;
 	__u32 replay_size;
 	__u8 frames;
@@ -190,7 +199,7 @@ struct tap_gate_constants {
 	__u8 sealed; /* 1: windows that are no mark are dropped */
 	__u8 pad[4];
 };
-TAP_SIZE(struct tap_gate_constants, 8192 + 48);
+TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 
 /* --- The server: groups under way, replay ----------------------------------------------------- */
 
