@@ -13,6 +13,7 @@
 
 #include "tap/wire.h"
 #include "bpf/admit.h"
+#include "bpf/timestamps.h"
 #include "selftests/common/packet.h"
 
 /* What the gate does with the last segment of a group. */

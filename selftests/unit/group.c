@@ -187,26 +187,77 @@ static void test_two_groups(void **state)
 	assert_group(out, 2);
 }
 
+static uint64_t place_of(const struct tap_place_key *key, const struct tap_packet *p,
+			 uint16_t mark, uint32_t tsval)
+{
+	struct tap_place place = tap_place_group(key, p, mark, tsval);
+
+	assert_true(place.bucket < TAP_PENDING_BUCKETS && place.group);
+	return (uint64_t)place.bucket << 16 | place.group;
+}
+
+static void random_key(struct tap_place_key *key, uint64_t *random)
+{
+	uint64_t *word = (uint64_t *)key;
+	size_t i;
+
+	for (i = 0; i < sizeof(*key) / sizeof(*word); i++)
+		word[i] = ref_random(random);
+}
+
+/* Each single thing that identifies a group changes its place, under (nearly) every key. */
 static void test_place(void **state)
 {
-	struct tap_sipkey key = { { 1, 2 } }, other = { { 1, 3 } };
-	__u64 src[2] = { 0, 0x01020304ffff0000 }, dst[2] = { 0, 0x05060708ffff0000 };
-	struct tap_place a = tap_place_group(&key, false, src, dst, 5), b;
+	const struct tap_packet base = { .src = { 1, 0x01020304ffff0000 },
+					 .dst = { 2, 0x05060708ffff0000 },
+					 .dport = 443 };
+	struct tap_place_key key;
+	uint64_t random = 8, place;
+	unsigned int i, bit, same = 0;
 
-	b = tap_place_group(&key, false, src, dst, 5);
-	assert_true(a.bucket == b.bucket && a.group == b.group);
-	assert_true(a.bucket < TAP_PENDING_BUCKETS && a.group);
-	b = tap_place_group(&key, false, src, dst, 6);
-	assert_false(a.bucket == b.bucket && a.group == b.group);
-	b = tap_place_group(&other, false, src, dst, 5);
-	assert_false(a.bucket == b.bucket && a.group == b.group);
-	b = tap_place_group(&key, false, dst, src, 5);
-	assert_false(a.bucket == b.bucket && a.group == b.group);
-	b = tap_place_group(&key, true, src, dst, 5);
-	assert_false(a.bucket == b.bucket && a.group == b.group);
-	src[0] ^= 1; /* IPv6 only */
-	b = tap_place_group(&key, true, src, dst, 5);
-	assert_false(a.bucket == b.bucket && a.group == b.group);
+	for (i = 0; i < 2000; i++) {
+		struct tap_packet p = base;
+
+		random_key(&key, &random);
+		p.ipv6 = i & 1;
+		place = place_of(&key, &p, 5, 7);
+		assert_int_equal(place_of(&key, &p, 5, 7), place);
+		for (bit = p.ipv6 ? 0 : 96; bit < 128; bit++) {
+			((uint8_t *)p.src)[bit / 8] ^= 1 << bit % 8;
+			same += place_of(&key, &p, 5, 7) == place;
+			((uint8_t *)p.src)[bit / 8] ^= 1 << bit % 8;
+			((uint8_t *)p.dst)[bit / 8] ^= 1 << bit % 8;
+			same += place_of(&key, &p, 5, 7) == place;
+			((uint8_t *)p.dst)[bit / 8] ^= 1 << bit % 8;
+		}
+		for (bit = 0; bit < 32; bit++)
+			same += place_of(&key, &p, 5, 7 ^ 1u << bit) == place;
+		for (bit = 0; bit < 16; bit++) {
+			same += place_of(&key, &p, 5 ^ 1u << bit, 7) == place;
+			p.dport ^= 1u << bit;
+			same += place_of(&key, &p, 5, 7) == place;
+			p.dport ^= 1u << bit;
+		}
+	}
+	assert_in_range(same, 0, 2); /* half a million pairs, 2^29 places */
+}
+
+/* No more collisions than chance among many groups that differ in little. */
+static void test_place_spread(void **state)
+{
+	static unsigned int load[TAP_PENDING_BUCKETS];
+	struct tap_packet p = { .src = { 0, 0x0a000000ffff0000 }, .dport = 443 };
+	unsigned int i, most = 0;
+	struct tap_place_key key;
+	uint64_t random = 9;
+
+	random_key(&key, &random);
+	for (i = 0; i < 8 * TAP_PENDING_BUCKETS; i++) {
+		p.src[1] = 0xffff0000 | (uint64_t)htonl(0x0a000000 + i / 4) << 32;
+		if (++load[tap_place_group(&key, &p, 1024 + i % 4, 0).bucket] > most)
+			most = load[tap_place_group(&key, &p, 1024 + i % 4, 0).bucket];
+	}
+	assert_in_range(most, 9, 40);
 }
 
 /* --- Several CPUs --- */
@@ -308,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_two_groups),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_place_spread),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_threads_duplicates),
 	};

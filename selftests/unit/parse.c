@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bpf/parse.h"
+#include "bpf/timestamps.h"
 #include "selftests/common/packet.h"
 
 static enum tap_kind parse_bytes(const uint8_t *bytes, unsigned int length, bool ethernet,

@@ -124,11 +124,11 @@ static unsigned int compiled(const struct tap_ruleset *set, int port, const uint
 			     const uint8_t dst[16], uint32_t ifindex)
 {
 	struct tap_packet packet = { .dport = port, .port_known = port >= 0 };
-	struct rules_search search = { .set = set, .packet = &packet, .ifindex = ifindex };
+	struct rules_search search = { .set = set, .ifindex = ifindex };
 
 	memcpy(packet.src, src, 16);
 	memcpy(packet.dst, dst, 16);
-	return rules_find(&search);
+	return rules_find(&search, &packet);
 }
 
 static void check_set(struct tap_ruleset *set, unsigned int ports)
