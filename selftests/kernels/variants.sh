@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tapctl loads every variant of the gate, and each lets the owner of a key in and nobody else.
+#
+#  +------ client ------+         +---- server ----+
+#  |  10.9.0.2     eth0 |---------| eth0  10.9.0.1 |  nginx: 80
+#  +--------------------+         +----------------+
+. "$(dirname "$0")/../tap.sh"
+lab_start
+lab_ns client
+lab_ns server
+lab_link client eth0 server eth0
+lab_addr client eth0 10.9.0.2/24
+lab_addr server eth0 10.9.0.1/24
+lab_nginx server
+tap_keys
+must tap client client load -i eth0
+
+# The client speaks to the gate in this form from now on.
+peer() {
+	tap client rule del 1 2>/dev/null
+	tap client peer del office 2>/dev/null
+	must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7 \
+		--frame "$1" --mark "$2"
+	must tap client rule add --peer office --port 80
+}
+
+# admits TAG: with this kind of tag the page comes, and it was the gate that let it through.
+admits() {
+	local before
+
+	tap server service del 1 2>/dev/null
+	tap server service add 80 --tag "$1" || return
+	before=$(reason admitted)
+	page client http://10.9.0.1/ || {
+		tap server stats
+		return 1
+	}
+	equal admitted 1 $(($(reason admitted) - before))
+}
+
+variant() {
+	local frame=$1 mark=$2 tag form
+
+	check "server load, frame $frame, marks $mark" tap server server load -i eth0 \
+		--realm-key "$LAB/keys/realm" --frame "$frame" --mark "$mark"
+	must tap server key add 7 --user-key "$LAB/keys/a"
+	for form in classic veiled; do
+		[ "$frame" = both ] || [ "$frame" = $form ] || continue
+		peer $form "$mark"
+		for tag in auto short long; do
+			check "frame $frame, marks $mark: a $form group with tag $tag is let in" admits $tag
+		done
+	done
+	must tap server server unload
+}
+
+for frame in veiled classic both; do
+	for mark in sealed open; do
+		variant $frame $mark
+	done
+done
+done_testing

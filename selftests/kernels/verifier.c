@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Asks this kernel's verifier about every variant of the gate (its settings are constants in the
+ * program, so each is a program of its own) and about the splitter. Prints a line each: how many
+ * instructions the verifier walked through, of the million that it will, and the stack it counted.
+ *
+ *   verifier [DIR]   puts the verifier's whole log of each program that it refuses, in the first
+ *                    variant refused, into DIR
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "selftests/common/check.h"
+#include "user/gate.h"
+#include "user/settings.h"
+#include "user/splitter.h"
+
+#define LOG_STATISTICS 4 /* levels of the verifier's log */
+#define LOG_EVERYTHING 2
+#define LOG_SHORT_BYTES (1u << 16)
+#define LOG_WHOLE_BYTES (800u << 20)
+
+static const struct tapctl nowhere = { .pin_dir = "/nonexistent" };
+static const unsigned char realm_key[TAP_REALM_KEY_BYTES] = "the realm key of the verifier";
+static const char *log_dir;
+static unsigned int passed, failed;
+
+/* Opens the object that a program is in, as tapctl would load it. */
+struct variant {
+	struct server_options options;
+	bool client;
+};
+
+struct object {
+	struct gate_bpf *gate;
+	struct splitter_bpf *splitter;
+	struct bpf_object *bpf;
+};
+
+static void object_open(struct object *object, const struct variant *variant)
+{
+	struct tap_realm realm;
+
+	memset(object, 0, sizeof(*object));
+	if (variant->client) {
+		object->splitter = splitter_bpf__open();
+		object->bpf = object->splitter ? object->splitter->obj : NULL;
+	} else if (!settings_make(&variant->options, realm_key, &realm)) {
+		object->gate = gate_open(&nowhere, &realm);
+		object->bpf = object->gate ? object->gate->obj : NULL;
+	}
+	if (!object->bpf)
+		give_up("the BPF object does not open: %s", failure() ? failure() : strerror(errno));
+}
+
+static void object_close(struct object *object)
+{
+	gate_bpf__destroy(object->gate);
+	splitter_bpf__destroy(object->splitter);
+}
+
+/* Loads this program alone; what libbpf says, and the log. */
+static int load(const struct variant *variant, const char *name, int level, char *log, size_t size)
+{
+	struct bpf_program *program;
+	struct object object;
+	int err;
+
+	object_open(&object, variant);
+	bpf_object__for_each_program (program, object.bpf) {
+		bool this = !strcmp(bpf_program__name(program), name);
+
+		bpf_program__set_autoload(program, this);
+		if (!this)
+			continue;
+		bpf_program__set_log_level(program, level);
+		bpf_program__set_log_buf(program, log, size);
+	}
+	log[0] = '\0';
+	err = bpf_object__load(object.bpf);
+	object_close(&object);
+	return err;
+}
+
+/* The rest of the line that starts with this word, in the log's statistics. */
+static const char *statistic(const char *log, const char *word, char text[200])
+{
+	const char *at = strstr(log, word);
+
+	if (!at)
+		return "?";
+	at += strlen(word);
+	snprintf(text, 200, "%.*s", (int)strcspn(at, "\n"), at);
+	return text;
+}
+
+static void keep_log(const struct variant *variant, const char *program)
+{
+	char path[4096], *log;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", log_dir, program);
+	if (!access(path, F_OK))
+		return;
+	file = fopen(path, "we");
+	log = malloc(LOG_WHOLE_BYTES);
+	if (!file || !log)
+		give_up("cannot keep the log in %s: %s", path, strerror(errno));
+	load(variant, program, LOG_EVERYTHING, log, LOG_WHOLE_BYTES);
+	fputs(log, file);
+	fclose(file);
+	free(log);
+}
+
+static void ask(const struct variant *variant, const char *program, const char *what)
+{
+	static char log[LOG_SHORT_BYTES];
+	char processed[200], stack[200], us[200];
+	int err;
+
+	err = load(variant, program, LOG_STATISTICS, log, sizeof(log));
+	printf("%s %s: processed %s; stack %s; %s%s%s\n", err ? "not ok" : "ok", what,
+	       statistic(log, "processed ", processed), statistic(log, "stack depth ", stack),
+	       statistic(log, "verification time ", us), err ? "; " : "", err ? strerror(-err) : "");
+	fflush(stdout);
+	if (!err) {
+		passed++;
+		return;
+	}
+	failed++;
+	if (log_dir)
+		keep_log(variant, program);
+}
+
+static void ask_gate(const char *program, __u8 frames, __u8 mark, __u8 group_by)
+{
+	struct variant variant = { .options = {
+		.has_frames = true, .frames = frames,
+		.has_mark = true, .mark_mode = mark,
+		.has_group_by = true, .group_by = group_by,
+	} };
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s, frame %s, marks %s, grouped by %s", program,
+		 settings_frames_text(frames), mark == TAP_MARK_SEALED ? "sealed" : "open",
+		 settings_group_by_text(group_by));
+	ask(&variant, program, what);
+}
+
+static void ask_splitter(void)
+{
+	struct variant variant = { .client = true };
+	struct bpf_program *program;
+	struct object object;
+
+	object_open(&object, &variant);
+	bpf_object__for_each_program (program, object.bpf)
+		ask(&variant, bpf_program__name(program), bpf_program__name(program));
+	object_close(&object);
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const gates[] = { "tap_gate", "tap_gate_l3" };
+	const __u8 both = TAP_ACCEPT_CLASSIC | TAP_ACCEPT_VEILED;
+	const __u8 by_both = TAP_GROUP_BY_MARK | TAP_GROUP_BY_TS;
+
+	log_dir = argc > 1 ? argv[1] : NULL;
+	libbpf_set_print(quiet);
+	ask_splitter();
+	for (int g = 0; g < 2; g++)
+		for (__u8 frames = 1; frames <= both; frames++)
+			for (__u8 mark = 0; mark < 2; mark++)
+				ask_gate(gates[g], frames, mark, by_both);
+	ask_gate(gates[0], both, TAP_MARK_SEALED, TAP_GROUP_BY_MARK);
+	ask_gate(gates[0], both, TAP_MARK_SEALED, TAP_GROUP_BY_TS);
+	printf("verifier: %u passed, %u failed\n", passed, failed);
+	return failed > 0;
+}
