@@ -8,6 +8,7 @@
 
 #include "bpf/checksum.h"
 #include "bpf/timestamps.h"
+#include "tap/wire.h"
 
 /* What the rewriting needs to know. */
 struct admission {

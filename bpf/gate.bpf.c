@@ -81,7 +81,7 @@ static __always_inline __u16 dialled_port(const struct tap_rule *rule, __u16 dpo
 static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 							 const struct tap_packet *p,
 							 const struct tap_rule *rule,
-							 struct tap_bucket *bucket, __u16 group,
+							 const struct tap_place *place,
 							 const struct timestamps *ts)
 {
 	struct judgement *j = judgement_start();
@@ -92,8 +92,8 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 	j->port = dialled_port(rule, p->dport);
 	j->acl = rule->service.acl;
 	j->tag_mode = rule->service.tag_mode;
-	j->group = group;
-	reason = judge_group(bucket, j);
+	j->group = place->group;
+	reason = judge_group(place->bucket, j);
 	if (reason < 0 || reason == TAP_REASON_collecting)
 		return TAP_REASON_collecting;
 	if (reason == TAP_REASON_admitted) {
@@ -117,6 +117,7 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 						 const struct tap_rule *rule)
 {
 	struct tap_segment segment = {};
+	struct tap_bucket_tsecr *tsecrs = NULL;
 	struct tap_bucket *bucket;
 	enum tap_collected collected;
 	struct timestamps ts = {};
@@ -135,14 +136,16 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 
 	place = place_group(p, ts.tsval);
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
+	if (segment.tsecr)
+		tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &place.bucket);
 	if (!bucket)
 		return TAP_REASON_collecting;
-	collected = tap_collect(bucket, place.group, &segment);
+	collected = tap_collect(bucket, tsecrs, place.group, &segment);
 	if (collected == TAP_DUPLICATE)
 		return TAP_REASON_duplicate;
 	if (collected == TAP_COLLECTING)
 		return TAP_REASON_collecting;
-	return judge_whole_group(ctx, p, rule, bucket, place.group, &ts);
+	return judge_whole_group(ctx, p, rule, &place, &ts);
 }
 
 static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct tap_packet *p,
@@ -166,6 +169,7 @@ static __always_inline bool may_reject(enum tap_kind kind, enum tap_reason reaso
 
 static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 {
+	struct rules_search who = { .ifindex = ctx->ingress_ifindex };
 	const struct tap_ruleset *set;
 	const struct tap_rule *rule;
 	struct tap_packet p = {};
@@ -178,9 +182,8 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 	set = services_in_force();
 	if (!set)
 		return XDP_PASS;
-	rule = rule_at(set, rules_find(&(struct rules_search){ .set = set,
-							       .ifindex = ctx->ingress_ifindex },
-				       &p));
+	who.set = set;
+	rule = rule_at(set, kind == TAP_BURIED ? rules_any(set) : rules_find(&who, &p));
 	if (!rule || rule->service.action == TAP_ACTION_PASS)
 		return XDP_PASS;
 

@@ -74,6 +74,14 @@ struct {
 	__type(value, struct tap_bucket);
 } tap_pending SEC(".maps");
 
+/* What the extended tags add to them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_PENDING_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct tap_bucket_tsecr);
+} tap_pending_tsecr SEC(".maps");
+
 /* Every group admitted, against replay. Size set at load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

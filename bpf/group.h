@@ -70,9 +70,12 @@ static __always_inline __u64 tap_slot_word(const struct tap_segment *segment, __
 	return (__u64)segment->seq << 32 | (__u64)segment->sport << 16 | group;
 }
 
-/* Puts the segment's word into this slot, unless it holds a segment of the same group. */
-static __always_inline bool tap_slot_try(struct tap_bucket *bucket, __u32 slot, __u64 word,
-					 __u32 tsecr)
+/*
+ * Puts the segment's word into this slot, unless it holds a segment of the same group. tsecrs: the
+ * bucket's other half, or NULL for a segment without a TSecr.
+ */
+static __always_inline bool tap_slot_try(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
+					 __u32 slot, __u64 word, __u32 tsecr)
 {
 	__u64 seen;
 
@@ -82,8 +85,8 @@ static __always_inline bool tap_slot_try(struct tap_bucket *bucket, __u32 slot, 
 	if ((__u16)seen == (__u16)word)
 		return false;
 	/* Before the word, so that whoever sees the word sees this too. */
-	if (tsecr)
-		TAP_WRITE_ONCE(bucket->tsecr[slot], (word & ~0xffffffffULL) | tsecr);
+	if (tsecrs)
+		TAP_WRITE_ONCE(tsecrs->segment[slot], (word & ~0xffffffffULL) | tsecr);
 	if (__sync_val_compare_and_swap(&bucket->segment[slot], seen, word) != seen)
 		return false;
 	TAP_WRITE_ONCE(bucket->cursor, slot + 1);
@@ -99,7 +102,8 @@ static __always_inline __u32 tap_slot_oldest(const struct tap_bucket *bucket)
 }
 
 /* Tries every slot in turn; -1: no luck. */
-TAP_CHECKED_ALONE int tap_slot_search(struct tap_bucket *bucket, __u64 word, __u32 tsecr)
+TAP_CHECKED_ALONE int tap_slot_search(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
+				      __u64 word, __u32 tsecr)
 {
 	__u32 slot, i;
 
@@ -107,12 +111,14 @@ TAP_CHECKED_ALONE int tap_slot_search(struct tap_bucket *bucket, __u64 word, __u
 		return -1;
 	slot = tap_slot_oldest(bucket);
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		if (tap_slot_try(bucket, slot, word, tsecr))
+		if (tap_slot_try(bucket, tsecrs, slot, word, tsecr))
 			return 0;
 		slot = slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0;
 	}
 	return -1;
 }
+
+typedef __u16 __attribute__((may_alias)) tap_half_word;
 
 /* How many of the slots hold a segment of the group. No branches: the verifier would follow 2^7. */
 static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 group)
@@ -122,7 +128,8 @@ static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 g
 
 #pragma unroll
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		difference = (TAP_READ_ONCE(bucket->segment[i]) ^ group) & 0xffff;
+		/* Only the low half-word, where the group is. */
+		difference = TAP_READ_ONCE(*(const tap_half_word *)&bucket->segment[i]) ^ group;
 		count += (difference - 1) >> 63; /* 1 when it is 0 */
 	}
 	return count;
@@ -169,13 +176,13 @@ TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word)
  * Adds a segment to its group. TAP_COMPLETE: the bucket may hold a whole group now, and the caller
  * goes on with tap_take_group(), which tells for certain.
  */
-static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
-				       const struct tap_segment *segment)
+static __always_inline int tap_collect(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
+				       __u16 group, const struct tap_segment *segment)
 {
 	__u64 word = tap_slot_word(segment, group);
 
-	if (!tap_slot_try(bucket, tap_slot_oldest(bucket), word, segment->tsecr) &&
-	    tap_slot_search(bucket, word, segment->tsecr))
+	if (!tap_slot_try(bucket, tsecrs, tap_slot_oldest(bucket), word, segment->tsecr) &&
+	    tap_slot_search(bucket, tsecrs, word, segment->tsecr))
 		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
 	if (tap_slots_of(bucket, group) == 1)
 		return TAP_COLLECTING; /* a stranger's SYN ends here */
@@ -187,6 +194,7 @@ static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
 /* Segments of the group found so far. */
 struct tap_gathering {
 	struct tap_bucket *bucket;
+	struct tap_bucket_tsecr *tsecrs;
 	struct tap_segment *out; /* TAP_GROUP_SEGMENTS of them */
 	__u64 first; /* the word that is in the lowest slot ... */
 	__u32 slot; /* ... which this is */
@@ -220,7 +228,7 @@ static long tap_gather_slot(__u32 i, void *context)
 	word = TAP_READ_ONCE(g->bucket->segment[i]);
 	if ((__u16)word != g->group)
 		return 0;
-	tsecr = TAP_READ_ONCE(g->bucket->tsecr[i]);
+	tsecr = TAP_READ_ONCE(g->tsecrs->segment[i]);
 	segment.seq = word >> 32;
 	segment.sport = word >> 16;
 	if (tsecr >> 32 == word >> 32) /* else it was an earlier segment's */
@@ -240,10 +248,16 @@ static long tap_gather_slot(__u32 i, void *context)
  * Takes four different segments of the group out of the bucket, in any order; false: there are
  * fewer, or another CPU took them.
  */
-static __always_inline bool tap_take_group(struct tap_bucket *bucket, __u16 group,
+static __always_inline bool tap_take_group(struct tap_bucket *bucket,
+					   struct tap_bucket_tsecr *tsecrs, __u16 group,
 					   struct tap_segment out[TAP_GROUP_SEGMENTS])
 {
-	struct tap_gathering g = { .bucket = bucket, .out = out, .group = group };
+	struct tap_gathering g = {
+		.bucket = bucket,
+		.tsecrs = tsecrs,
+		.out = out,
+		.group = group,
+	};
 	__u64 word;
 	__u32 i;
 

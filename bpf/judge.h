@@ -178,26 +178,29 @@ static long judge_arrangement(__u32 i, void *context)
 }
 
 /* Takes the group, j->group, out of its bucket; 0, or -1: another CPU was faster. */
-TAP_CHECKED_ALONE int judge_take(struct tap_bucket *bucket, struct judgement *j)
+TAP_CHECKED_ALONE int judge_take(__u32 at, struct judgement *j)
 {
-	if (!bucket || !j)
+	struct tap_bucket *bucket = bpf_map_lookup_elem(&tap_pending, &at);
+	struct tap_bucket_tsecr *tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &at);
+
+	if (!bucket || !tsecrs || !j)
 		return -1;
-	return tap_take_group(bucket, j->group, j->segment) ? 0 : -1;
+	return tap_take_group(bucket, tsecrs, j->group, j->segment) ? 0 : -1;
 }
 
 /*
- * The bucket seems to hold a whole group, j->group: takes it out and judges it. Returns the reason
+ * Bucket number `bucket` seems to hold a whole group, j->group: takes it out and judges it. Returns the reason
  * (collecting: another CPU was faster), and what is known of the group in *j. The caller has filled
  * in group, port, acl and tag_mode.
  */
-TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j)
+TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
 {
 	__u32 frames = !!(gate.frames & TAP_ACCEPT_CLASSIC) + !!(gate.frames & TAP_ACCEPT_VEILED);
 	struct tap_gate_state *state = gate_state();
 	struct tap_realm *realm;
 	__u32 zero = 0;
 
-	if (!bucket || !j || !state)
+	if (!j || !state)
 		return TAP_REASON_collecting;
 	realm = bpf_map_lookup_elem(&tap_realm, &zero);
 	if (!realm || judge_take(bucket, j))

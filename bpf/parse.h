@@ -4,8 +4,8 @@
  * IPv4 with options, IPv6 with a bounded chain of extension headers. Tells apart what the gate has
  * to judge; all else is nobody's business.
  */
-#ifndef TAP_PARSE_H
-#define TAP_PARSE_H
+#ifndef TAP_BPF_PARSE_H
+#define TAP_BPF_PARSE_H
 
 #include "bpf/kernel.h"
 
@@ -36,6 +36,7 @@ enum tap_kind {
 	TAP_BROKEN_SYN, /* one whose header does not fit its packet */
 	TAP_FRAGMENT, /* a fragment that is, hides or could become one */
 	TAP_OPAQUE, /* IPv6 whose chain of extension headers is too long to follow */
+	TAP_BURIED, /* under more VLAN tags than are followed: not even the address is known */
 };
 
 struct tap_packet {
@@ -220,6 +221,9 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 	__builtin_memcpy(p->dst, &ip->daddr, sizeof(p->dst));
 	t.bytes = bpf_ntohs(ip->payload_len);
 	at = ip + 1;
+	/* A jumbogram, or what Linux takes for one: it then goes by the length of the frame. */
+	if (!t.bytes && t.next == IPPROTO_HOPOPTS)
+		t.bytes = TAP_DATA_END(ctx) - at;
 	if (t.next != IPPROTO_TCP) {
 		t.offset = tap_offset(ctx, at);
 		kind = tap_ipv6_walk(ctx, &t);
@@ -232,6 +236,11 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 		at = TAP_DATA(ctx) + t.offset;
 	}
 	return tap_parse_tcp(ctx, p, at, t.bytes, t.fragment);
+}
+
+static __always_inline bool tap_is_vlan(__be16 protocol)
+{
+	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
 }
 
 /* A frame that starts with an Ethernet header. */
@@ -251,7 +260,7 @@ static __always_inline enum tap_kind tap_parse_ethernet(TAP_CONTEXT *ctx, struct
 	protocol = ethernet->h_proto;
 #pragma unroll
 	for (i = 0; i < TAP_VLAN_TAGS; i++) {
-		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+		if (!tap_is_vlan(protocol))
 			break;
 		tag = p->l3;
 		if ((void *)(tag + 1) > data_end)
@@ -263,6 +272,9 @@ static __always_inline enum tap_kind tap_parse_ethernet(TAP_CONTEXT *ctx, struct
 		return tap_parse_ipv4(ctx, p);
 	if (protocol == bpf_htons(ETH_P_IPV6))
 		return tap_parse_ipv6(ctx, p);
+	/* Linux takes off any number of tags with VLAN ID 0, so what is below may reach it. */
+	if (tap_is_vlan(protocol))
+		return TAP_BURIED;
 	return TAP_OTHER;
 }
 
@@ -283,4 +295,4 @@ static __always_inline enum tap_kind tap_parse_ip(TAP_CONTEXT *ctx, struct tap_p
 	return TAP_OTHER;
 }
 
-#endif /* TAP_PARSE_H */
+#endif /* TAP_BPF_PARSE_H */

@@ -2,6 +2,11 @@
 /*
  * Source ports for SYN1 to SYN3: random ones of the range that the kernel takes its own from, that
  * no local socket uses towards the same destination.
+ *
+ * And that no connection is likely to use soon: a stateful NAT remembers each of these SYNs for a
+ * while, and then takes the handshake of a real connection from the same port for nonsense, and
+ * passes its segments on without translating them. connect() takes ports that are as even or odd as
+ * the first one of the range while it finds any, so these are the others.
  */
 #ifndef TAP_PORTS_H
 #define TAP_PORTS_H
@@ -57,9 +62,11 @@ TAP_CHECKED_ALONE int port_pick(struct __sk_buff *skb, const struct port_search 
 
 	if (!s || s->hi < s->lo)
 		return 0;
-	range = (__u32)s->hi - s->lo + 1;
+	range = ((__u32)s->hi - s->lo + 1) / 2;
+	if (!range)
+		return 0;
 	for (i = 0; i < TAP_PORT_TRIES; i++) {
-		port = s->lo + bpf_get_prandom_u32() % range;
+		port = s->lo + 1 + bpf_get_prandom_u32() % range * 2;
 		if (port == s->taken[0] || port == s->taken[1] || port == s->taken[2])
 			continue;
 		if (port && !port_in_use(skb, s, port))

@@ -95,6 +95,14 @@ static __always_inline __u32 rules_find(const struct rules_search *who, const st
 	return s.found;
 }
 
+/* The first rule that a packet could fall under of which nothing is known; TAP_RULES_MAX: none. */
+static __always_inline __u32 rules_any(const struct tap_ruleset *set)
+{
+	__u32 first = set->class_first[TAP_CLASS_UNKNOWN_PORT];
+
+	return first & TAP_RULE_ALONE ? first & (TAP_RULES_MAX - 1) : first;
+}
+
 /* The rule of that number, or NULL for TAP_RULES_MAX. */
 static __always_inline const struct tap_rule *rule_at(const struct tap_ruleset *set, __u32 number)
 {

@@ -24,7 +24,7 @@ static const __u8 tap_arrangements[TAP_ARRANGEMENTS][TAP_GROUP_SEGMENTS] = {
 /* Whether there is a key at all: one with a secret that was not given up yet. */
 static __always_inline bool tap_key_known(const struct tap_key *key)
 {
-	return key->until[0] || key->until[1];
+	return key->until[0] || key->until[1] || key->not_after == TAP_REVOKED;
 }
 
 /* now: Unix seconds at the server. */

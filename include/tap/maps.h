@@ -203,20 +203,28 @@ TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 
 /* --- The server: groups under way, replay ----------------------------------------------------- */
 
-#define TAP_PENDING_BUCKETS 16384 /* power of two */
+#define TAP_PENDING_BUCKETS 8192 /* power of two */
 #define TAP_BUCKET_SLOTS 7
 
 /*
- * tap_pending: ARRAY of buckets, mmapable so that a bucket starts on a cache line. A segment is one
+ * tap_pending: ARRAY of buckets, mmapable so that a bucket is one cache line. A segment is one
  * word, put in place by compare-and-swap; see bpf/group.h.
  */
 struct tap_bucket {
 	__u64 segment[TAP_BUCKET_SLOTS]; /* sequence 32 | source port 16 | group 16; 0: empty */
 	__u64 cursor; /* where to look for a victim next; a hint, lost updates do not matter */
-	__u64 tsecr[TAP_BUCKET_SLOTS]; /* sequence 32 | TSecr 32 of the same slot's segment */
+};
+TAP_SIZE(struct tap_bucket, 64);
+
+/*
+ * tap_pending_tsecr: ARRAY beside it, for the few segments that have a TSecr: strangers' SYNs have
+ * none and need not bring this into the cache.
+ */
+struct tap_bucket_tsecr {
+	__u64 segment[TAP_BUCKET_SLOTS]; /* sequence 32 | TSecr 32 of the same slot's segment */
 	__u64 pad;
 };
-TAP_SIZE(struct tap_bucket, 128);
+TAP_SIZE(struct tap_bucket_tsecr, 64);
 
 /* tap_replay: LRU_HASH of every group admitted. The value is the admission's time, in seconds. */
 struct tap_replay_key {

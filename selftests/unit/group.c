@@ -22,6 +22,7 @@
 
 /* tap_pending is a map of zeroes at first. */
 static struct tap_bucket bucket __attribute__((aligned(64)));
+static struct tap_bucket_tsecr tsecrs __attribute__((aligned(64)));
 
 static void segment_of(struct tap_segment *segment, uint32_t round, unsigned int number)
 {
@@ -54,9 +55,10 @@ static void assert_group(const struct tap_segment out[4], uint32_t round)
 static enum tap_collected add_segment(uint16_t group, const struct tap_segment *segment,
 				      struct tap_segment out[4])
 {
-	enum tap_collected collected = tap_collect(&bucket, group, segment);
+	enum tap_collected collected = tap_collect(&bucket, segment->tsecr ? &tsecrs : NULL,
+						   group, segment);
 
-	if (collected == TAP_COMPLETE && !tap_take_group(&bucket, group, out))
+	if (collected == TAP_COMPLETE && !tap_take_group(&bucket, &tsecrs, group, out))
 		return TAP_COLLECTING;
 	return collected;
 }
