@@ -38,9 +38,12 @@ static __always_inline void admit_rewrite(struct tcphdr *tcp, const void *data_e
 	tcp->seq = seq;
 	tcp->window = window;
 
+	/* Two comparisons: of one, which clang would make, Linux 6.1 does not learn the upper bound. */
+	if (at > TAP_TIMESTAMP_LAST)
+		at = 0;
+	TAP_KEEP_ORDER(at);
 	option = (__u8 *)tcp + at;
-	if (at >= sizeof(*tcp) && at <= TAP_TIMESTAMP_LAST &&
-	    (const void *)(option + 10) <= data_end) {
+	if (at >= sizeof(*tcp) && (const void *)(option + 10) <= data_end) {
 		__builtin_memcpy(&tsecr, option + 6, sizeof(tsecr));
 		part = checksum_change32(tsecr, 0);
 		change += at & 1 ? checksum_odd(part) : part;

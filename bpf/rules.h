@@ -75,9 +75,12 @@ static __always_inline __u32 rules_find(const struct rules_search *who, const st
 {
 	const struct tap_ruleset *set = who->set;
 	struct rules_search s;
-	__u32 class, first;
+	__u32 port = p->dport, class, first;
 
-	class = p->port_known ? set->port_class[p->dport] : TAP_CLASS_UNKNOWN_PORT;
+	/* The verifier of Linux 6.1 forgets how large a number can be that was kept on the stack. */
+	TAP_KEEP_ORDER(port);
+	port &= 0xffff;
+	class = p->port_known ? set->port_class[port] : TAP_CLASS_UNKNOWN_PORT;
 	if (class == TAP_CLASS_NONE || class >= TAP_CLASSES_MAX)
 		return TAP_RULES_MAX;
 	first = set->class_first[class];
