@@ -125,7 +125,7 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 
 	if (!is_mark(bpf_ntohs(p->tcp->window)))
 		return TAP_REASON_no_mark;
-	if (p->tcp->doff > 5 &&
+	if (p->tcp->doff > 5 && !linux_timestamps(p->tcp, TAP_DATA_END(ctx), &ts) &&
 	    read_timestamps(ctx, tap_offset(ctx, p->tcp), &ts))
 		return TAP_REASON_malformed;
 	if (ts.at == TAP_BAD_OPTIONS)

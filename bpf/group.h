@@ -7,9 +7,8 @@
  * group's hash, so what an earlier group left behind is simply another group's, and nothing is ever
  * cleared by time. New segments push out the oldest: a group survives three strangers in its bucket.
  *
- * Every CPU puts its segment in first and looks for the others then, so of four CPUs with one
- * segment each the last one sees all four. Those that see all four compete for the one in the
- * lowest slot; the winner judges.
+ * Of four CPUs with one segment each the last one sees all four. Those that see all four compete
+ * for the one in the lowest slot; the winner judges.
  */
 #ifndef TAP_GROUP_H
 #define TAP_GROUP_H
@@ -71,6 +70,17 @@ static __always_inline __u64 tap_slot_word(const struct tap_segment *segment, __
 }
 
 /*
+ * The bucket's cursor: the slot to fill next in the low bits, above them something of the segment
+ * that was stored last, so that no two are likely to be the same.
+ */
+#define TAP_CURSOR_SLOT 7u
+
+static __always_inline __u64 tap_cursor_after(__u32 slot, __u64 word)
+{
+	return (word & ~(__u64)TAP_CURSOR_SLOT) | (slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0);
+}
+
+/*
  * Puts the segment's word into this slot, unless it holds a segment of the same group. tsecrs: the
  * bucket's other half, or NULL for a segment without a TSecr.
  */
@@ -87,35 +97,7 @@ static __always_inline bool tap_slot_try(struct tap_bucket *bucket, struct tap_b
 	/* Before the word, so that whoever sees the word sees this too. */
 	if (tsecrs)
 		TAP_WRITE_ONCE(tsecrs->segment[slot], (word & ~0xffffffffULL) | tsecr);
-	if (__sync_val_compare_and_swap(&bucket->segment[slot], seen, word) != seen)
-		return false;
-	TAP_WRITE_ONCE(bucket->cursor, slot + 1);
-	return true;
-}
-
-/* The slot to try first: the one after the last that was taken, so the oldest. */
-static __always_inline __u32 tap_slot_oldest(const struct tap_bucket *bucket)
-{
-	__u64 slot = TAP_READ_ONCE(bucket->cursor);
-
-	return slot < TAP_BUCKET_SLOTS ? slot : 0;
-}
-
-/* Tries every slot in turn; -1: no luck. */
-TAP_CHECKED_ALONE int tap_slot_search(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
-				      __u64 word, __u32 tsecr)
-{
-	__u32 slot, i;
-
-	if (!bucket)
-		return -1;
-	slot = tap_slot_oldest(bucket);
-	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		if (tap_slot_try(bucket, tsecrs, slot, word, tsecr))
-			return 0;
-		slot = slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0;
-	}
-	return -1;
+	return __sync_val_compare_and_swap(&bucket->segment[slot], seen, word) == seen;
 }
 
 typedef __u16 __attribute__((may_alias)) tap_half_word;
@@ -135,58 +117,69 @@ static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 g
 	return count;
 }
 
-/*
- * Empties all slots but the lowest that hold this word; returns how many. Two CPUs that stored the
- * same segment agree on the one that stays.
- */
-static __always_inline int tap_slots_weed(struct tap_bucket *bucket, __u64 word)
+/* Stores the segment in the oldest slot that is not its own group's; -1: no luck. */
+static __always_inline int tap_store(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
+				     __u64 word, __u32 tsecr)
 {
-	bool seen = false;
-	int weeded = 0, i;
+	__u32 slot = TAP_READ_ONCE(bucket->cursor) & TAP_CURSOR_SLOT;
+	__u32 i;
 
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		if (TAP_READ_ONCE(bucket->segment[i]) != word)
-			continue;
-		if (seen) {
-			__sync_val_compare_and_swap(&bucket->segment[i], word, 0);
-			weeded++;
+		if (tap_slot_try(bucket, tsecrs, slot, word, tsecr)) {
+			__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word));
+			return 0;
 		}
-		seen = true;
+		slot = slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0;
 	}
-	return weeded;
+	return -1;
 }
 
 /*
- * There are others of the group in the bucket besides this word: is one of them the same segment,
- * and are they all there?
+ * Others of the group are, or may be, in the bucket: stores the segment unless it is `stored` or
+ * there already, and then looks whether they are all there.
  */
-TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word)
+TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
+				       __u64 word, __u32 tsecr, bool stored)
 {
-	int weeded;
+	int i;
 
 	if (!bucket)
 		return TAP_COLLECTING;
-	weeded = tap_slots_weed(bucket, word);
-	if (tap_slots_of(bucket, word) >= TAP_GROUP_SEGMENTS)
-		return TAP_COMPLETE;
-	return weeded ? TAP_DUPLICATE : TAP_COLLECTING;
+	for (i = 0; i < TAP_BUCKET_SLOTS && !stored; i++)
+		if (TAP_READ_ONCE(bucket->segment[i]) == word)
+			return TAP_DUPLICATE;
+	if (!stored && tap_store(bucket, tsecrs, word, tsecr))
+		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
+	return tap_slots_of(bucket, word) < TAP_GROUP_SEGMENTS ? TAP_COLLECTING : TAP_COMPLETE;
 }
 
 /*
  * Adds a segment to its group. TAP_COMPLETE: the bucket may hold a whole group now, and the caller
  * goes on with tap_take_group(), which tells for certain.
+ *
+ * A stranger's SYN ends in the first few lines: it looks before it stores, while the cache line is
+ * on its way, and not again after. That is enough unless another CPU stored something in between,
+ * and then the cursor has changed: it is exchanged after the segment is in place, so of two CPUs
+ * the one whose exchange comes second finds either a cursor that is not the one it started
+ * from, or had the other's segment before its eyes from the start. (On machines that reorder loads
+ * a group may now and then stay incomplete, and costs a retransmission.)
  */
 static __always_inline int tap_collect(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
 				       __u16 group, const struct tap_segment *segment)
 {
+	__u64 cursor = TAP_READ_ONCE(bucket->cursor);
 	__u64 word = tap_slot_word(segment, group);
+	__u32 slot = cursor & TAP_CURSOR_SLOT;
+	bool stored = false;
 
-	if (!tap_slot_try(bucket, tsecrs, tap_slot_oldest(bucket), word, segment->tsecr) &&
-	    tap_slot_search(bucket, tsecrs, word, segment->tsecr))
-		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
-	if (tap_slots_of(bucket, group) == 1)
-		return TAP_COLLECTING; /* a stranger's SYN ends here */
-	return tap_collect_more(bucket, word);
+	if (!tap_slots_of(bucket, group) &&
+	    tap_slot_try(bucket, tsecrs, slot, word, segment->tsecr)) {
+		stored = true;
+		if (__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word)) ==
+		    cursor)
+			return TAP_COLLECTING;
+	}
+	return tap_collect_more(bucket, tsecrs, word, segment->tsecr, stored);
 }
 
 /* --- Taking a whole group out --- */

@@ -111,4 +111,27 @@ TAP_CHECKED_ALONE int read_timestamps(TAP_CONTEXT *ctx, __u32 tcp_offset, struct
 	return 0;
 }
 
+/*
+ * The same, at once, for a SYN as Linux sends it: MSS, SACK permitted, timestamps. False where the
+ * options begin otherwise.
+ */
+static __always_inline bool linux_timestamps(const struct tcphdr *tcp, const void *data_end,
+					     struct timestamps *out)
+{
+	const __u16 *word = (const __u16 *)(tcp + 1);
+	__be32 value;
+
+	if (tcp->doff < 9 || (const void *)(word + 8) > data_end)
+		return false;
+	if (word[0] != bpf_htons(2 << 8 | 4) || word[2] != bpf_htons(4 << 8 | 2) ||
+	    word[3] != bpf_htons(8 << 8 | 10))
+		return false;
+	out->at = 26;
+	__builtin_memcpy(&value, word + 4, sizeof(value));
+	out->tsval = bpf_ntohl(value);
+	__builtin_memcpy(&value, word + 6, sizeof(value));
+	out->tsecr = bpf_ntohl(value);
+	return true;
+}
+
 #endif /* TAP_TIMESTAMPS_H */

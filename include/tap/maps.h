@@ -203,7 +203,7 @@ TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 
 /* --- The server: groups under way, replay ----------------------------------------------------- */
 
-#define TAP_PENDING_BUCKETS 8192 /* power of two */
+#define TAP_PENDING_BUCKETS 4096 /* power of two; small enough to stay in a core's cache */
 #define TAP_BUCKET_SLOTS 7
 
 /*
@@ -212,7 +212,7 @@ TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
  */
 struct tap_bucket {
 	__u64 segment[TAP_BUCKET_SLOTS]; /* sequence 32 | source port 16 | group 16; 0: empty */
-	__u64 cursor; /* where to look for a victim next; a hint, lost updates do not matter */
+	__u64 cursor; /* slot to fill next, and a stamp of the last store */
 };
 TAP_SIZE(struct tap_bucket, 64);
 
