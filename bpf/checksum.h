@@ -57,6 +57,22 @@ static __always_inline __u16 checksum_pseudo(const struct tap_packet *p)
 	return checksum_fold(sum);
 }
 
+/* Whether the checksum of a segment that is a header only is right. */
+static __always_inline bool checksum_finished(const struct tcphdr *tcp, const void *data_end,
+					      __u16 pseudo)
+{
+	const __u32 *word = (const __u32 *)tcp;
+	__u64 sum = pseudo;
+	__u32 i;
+
+	for (i = 0; i < 15; i++, word++) {
+		if (i >= tcp->doff || (const void *)(word + 1) > data_end)
+			break;
+		sum += *word;
+	}
+	return checksum_fold(sum) == 0xffff;
+}
+
 /*
  * Whether the checksum field only holds the sum of the pseudo-header, for the hardware to finish: a
  * segment from this very machine (veth, virtio) comes like that. The rest of the header must
@@ -66,20 +82,9 @@ static __always_inline __u16 checksum_pseudo(const struct tap_packet *p)
 static __always_inline bool checksum_unfinished(const struct tcphdr *tcp, const void *data_end,
 						__u16 pseudo, __u32 tcp_bytes)
 {
-	const __u32 *word = (const __u32 *)tcp;
-	__u64 sum = pseudo;
-	__u32 i;
-
 	if (tcp->check != pseudo)
 		return false;
-	if (tcp_bytes != tcp->doff * 4u)
-		return true;
-	for (i = 0; i < 15; i++, word++) {
-		if (i >= tcp->doff || (const void *)(word + 1) > data_end)
-			break;
-		sum += *word;
-	}
-	return checksum_fold(sum) != 0xffff;
+	return tcp_bytes != tcp->doff * 4u || !checksum_finished(tcp, data_end, pseudo);
 }
 
 #endif /* TAP_CHECKSUM_H */

@@ -85,6 +85,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	if (error)
 		return error == -17 /* EEXIST */ ? TAP_REASON_replay : TAP_REASON_replay_window;
 	__sync_fetch_and_add(&state->admissions, 1);
+	tap_note_newest(state, f->sec);
 	return TAP_REASON_admitted;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The answer of a closed port: turns a refused SYN into the RST that a stack with no listener sends
- * (RFC 9293, 3.10.7.1), to be sent back through the same device.
+ * (RFC 9293, 3.10.7.1), to be sent back through the same device. Where Linux would say nothing (wrong
+ * checksums, broadcasts, another RST), so does this.
  */
 #ifndef TAP_REJECT_H
 #define TAP_REJECT_H
@@ -28,7 +29,7 @@ static __always_inline void reject_make_ipv4(struct iphdr *ip)
 
 	ip->saddr = ip->daddr;
 	ip->daddr = address;
-	ip->tos = 0;
+	ip->tos &= ~3; /* as Linux does: the class of the SYN, without ECN */
 	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(struct tcphdr));
 	ip->id = 0;
 	ip->frag_off = bpf_htons(0x4000); /* don't fragment */
@@ -46,6 +47,9 @@ static __always_inline void reject_make_ipv6(struct ipv6hdr *ip)
 
 	ip->saddr = ip->daddr;
 	ip->daddr = address;
+	/* Version 6, the SYN's traffic class without ECN, a flow label of its own. */
+	*(__be32 *)ip &= bpf_htonl(0xffc00000);
+	*(__be32 *)ip |= bpf_htonl(bpf_get_prandom_u32() & 0xfffff);
 	ip->payload_len = bpf_htons(sizeof(struct tcphdr));
 	ip->hop_limit = TAP_REJECT_TTL;
 }
@@ -76,24 +80,64 @@ static __always_inline void reject_make_tcp(struct tap_packet *p, __u32 acknowle
 	tcp->check = ~checksum_fold(sum);
 }
 
+/* Whether the address is one that hosts have: no broadcast, multicast, loopback, or "this network". */
+static __always_inline bool reject_is_unicast(const struct tap_packet *p, const __u64 address[2])
+{
+	__u32 ipv4 = bpf_ntohl(address[1] >> 32);
+
+	if (p->ipv6)
+		return (__u8)address[0] != 0xff && (address[0] || (address[1] >> 32));
+	return ipv4 >> 24 != 0 && ipv4 >> 24 != 127 && ipv4 >> 28 < 0xe;
+}
+
+/* Sums of a SYN that is a header only: right, or left for the hardware to finish. */
+static __always_inline bool reject_checksums_hold(const struct tap_packet *p, const void *data_end)
+{
+	const __u16 *word = p->l3;
+	__u16 pseudo = checksum_pseudo(p);
+	__u64 sum = 0;
+	int i;
+
+	if (!p->ipv6) {
+#pragma unroll
+		for (i = 0; i < (int)sizeof(struct iphdr) / 2; i++)
+			sum += word[i];
+		if (checksum_fold(sum) != 0xffff)
+			return false;
+	}
+	return p->tcp->check == pseudo || checksum_finished(p->tcp, data_end, pseudo);
+}
+
 /*
- * Returns XDP_TX with the RST in place of the SYN, or XDP_DROP where the packet is not of the plain
- * shape that this knows how to answer (IPv4 options, IPv6 extension headers).
+ * Whether a closed port would answer this SYN, and it is of the plain shape that this can turn
+ * round: no IPv4 options, no IPv6 extension headers, no payload.
  */
+static __always_inline bool reject_would_answer(const struct tap_packet *p, const void *data_end)
+{
+	const void *header = p->l3 + (p->ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	const struct ethhdr *ethernet = p->l2;
+
+	if (header != (void *)p->tcp || p->tcp_bytes != p->tcp->doff * 4u || p->tcp->rst)
+		return false;
+	if (ethernet && ethernet->h_dest[0] & 1) /* broadcast, multicast */
+		return false;
+	return reject_is_unicast(p, p->src) && reject_is_unicast(p, p->dst) &&
+	       reject_checksums_hold(p, data_end);
+}
+
+/* Returns XDP_TX with the RST in place of the SYN, or XDP_DROP where none is due. */
 static __always_inline int reject_with_rst(struct xdp_md *ctx, struct tap_packet *p)
 {
 	void *data_end = TAP_DATA_END(ctx);
-	void *header = p->ipv6 ? p->l3 + sizeof(struct ipv6hdr) : p->l3 + sizeof(struct iphdr);
-	__u32 bytes;
+	void *header = p->l3 + (p->ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 	__s64 kept;
 
-	if (header != (void *)p->tcp || header + sizeof(struct tcphdr) > data_end)
+	if (header + sizeof(struct tcphdr) > data_end || !reject_would_answer(p, data_end))
 		return XDP_DROP;
-	bytes = p->tcp_bytes - p->tcp->doff * 4 + 1 + p->tcp->fin;
 	kept = header + sizeof(struct tcphdr) - TAP_DATA(ctx);
 	/* Or clang would subtract the length from the pointer first, which the verifier refuses. */
 	TAP_KEEP_ORDER(kept);
-	reject_make_tcp(p, bytes);
+	reject_make_tcp(p, 1 + p->tcp->fin);
 	if (p->ipv6)
 		reject_make_ipv6(p->l3);
 	else

@@ -101,27 +101,38 @@ static __always_inline bool tap_made_before(const struct tap_fields *f, __u64 st
  * had been before the first group of that second; with fewer than replay_size since then, none
  * of that second is gone. Where nobody of that second was admitted, there is nothing to lose, and
  * the second starts here. A slot of a later second means that the clock was set back: what was
- * known is lost, so trust the records only while they cannot have lost any at all.
+ * known of this second is lost, so trust the records only while they cannot have lost any at all,
+ * and leave the slot to its owner, for when the clock is right again.
  */
 static __always_inline bool tap_records_complete(__u64 *slot, const struct tap_gate_state *state,
 						 __u32 sec, __u32 replay_size)
 {
 	__u64 admissions = TAP_READ_ONCE(state->admissions);
 	__u64 seen = TAP_READ_ONCE(*slot);
-	__u32 start = admissions;
 
 	if (seen >> 32 == sec)
 		return (__u32)admissions - (__u32)seen < replay_size;
-	if (seen && tap_seconds_from(seen >> 32, sec) < 0) {
-		if (admissions >= replay_size)
-			return false;
-		start = 0;
-	}
-	if (__sync_val_compare_and_swap(slot, seen, (__u64)sec << 32 | start) == seen)
+	if (seen && tap_seconds_from(seen >> 32, sec) < 0)
+		return admissions < replay_size;
+	if (__sync_val_compare_and_swap(slot, seen, (__u64)sec << 32 | (__u32)admissions) == seen)
 		return true;
 	/* Another CPU was first. */
 	seen = TAP_READ_ONCE(*slot);
 	return seen >> 32 == sec && (__u32)admissions - (__u32)seen < replay_size;
+}
+
+/* Keeps the latest SEC that was admitted. */
+static __always_inline void tap_note_newest(struct tap_gate_state *state, __u32 sec)
+{
+	__u64 seen = TAP_READ_ONCE(state->newest);
+	__u64 found;
+	int tries;
+
+	for (tries = 0; tries < 4 && sec > seen; tries++, seen = found) {
+		found = __sync_val_compare_and_swap(&state->newest, seen, (__u64)sec);
+		if (found == seen)
+			return;
+	}
 }
 
 #endif /* TAP_VERIFY_H */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/barrier.h"
 #include "user/clock.h"
 #include "user/gate.h"
 #include "user/kernel.h"
@@ -204,9 +205,9 @@ static int settle(const struct tapctl *tapctl, const struct server_options *opti
 		err = settings_change(options, key, realm);
 	if (!err)
 		err = any_attached(tapctl, attached);
-	/* What passed while no gate was there has no record. */
+	/* What passed while no gate was there has no record; what it admitted before has. */
 	if (!err && !*attached)
-		realm->started_ns = clock_now_ns();
+		realm->started_ns = barrier_start_ns(realm, 0);
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "user/barrier.h"
 #include "user/clock.h"
 #include "user/derive.h"
 #include "user/parse.h"
@@ -135,13 +136,13 @@ int settings_make(const struct server_options *o,
 	if (err)
 		return err;
 	randombytes_buf(&realm->place, sizeof(realm->place));
-	realm->started_ns = clock_now_ns();
 	realm->frames = TAP_ACCEPT_VEILED;
 	realm->mark_mode = TAP_MARK_SEALED;
 	realm->group_by = TAP_GROUP_BY_MARK | TAP_GROUP_BY_TS;
 	realm->skew = TAP_SKEW_DEFAULT;
 	realm->replay_size = o->has_replay_size ? o->replay_size : TAP_REPLAY_SIZE_DEFAULT;
 	change(o, realm);
+	realm->started_ns = barrier_start_ns(realm, 0);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/barrier.h"
 #include "user/devices.h"
 #include "user/link.h"
 #include "user/output.h"
@@ -70,6 +71,8 @@ int unload_all(const struct tapctl *tapctl, const struct side *side)
 	err = remove_devices(tapctl, side);
 	if (!err)
 		err = remove_stray_links(tapctl, side);
+	if (!err && side == &server_side)
+		barrier_save(tapctl);
 	if (!err)
 		err = pins_remove(tapctl, side->settings);
 	for (const char *const *map = side->maps; !err && *map; map++)

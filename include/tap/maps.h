@@ -254,8 +254,9 @@ struct tap_gate_state {
 	__u64 failures; /* groups that failed: second 32 | count in that second 32 */
 	__u64 failures_before; /* the same for an earlier second */
 	__u64 next_event[2]; /* by log: number of events written so far */
+	__u64 newest; /* the latest SEC of a group admitted: what a gate without records must not take */
 };
-TAP_SIZE(struct tap_gate_state, 40);
+TAP_SIZE(struct tap_gate_state, 48);
 
 #define TAP_AUTO_FAILURES 64u /* tag=auto wants long tags when more groups than this fail a second */
 
