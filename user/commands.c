@@ -152,7 +152,9 @@ const struct command commands[] = {
 	{ "peer", "update",
 	  "NAME [--realm-key FILE] [--user-key FILE] [--key-id ID]\n" PEER_OPTIONS,
 	  "change a peer; what is not given stays",
-	  "Example: tapctl peer update office --ports shared", peer_update },
+	  "--realm-key and --user-key come together: the peer's keys are made of both.\n\n"
+	  "Example: tapctl peer update office --ports shared",
+	  peer_update },
 	{ "peer", "del", "NAME", "forget a peer that no rule uses", "Example: tapctl peer del office",
 	  peer_del },
 	{ "peer", "list", "", "show the peers, never their secrets", "Example: tapctl peer list",
