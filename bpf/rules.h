@@ -41,7 +41,9 @@ static __always_inline bool rule_holds(const struct tap_rule *rule, const struct
 	if (s->client) {
 		if (rule->client.origin != TAP_ORIGIN_ANY && rule->client.origin != s->origin)
 			return false;
-		if (rule->client.uid != TAP_UID_ANY && rule->client.uid != s->uid)
+		/* A forwarded segment has no owner here, whatever number the kernel gives it. */
+		if (rule->client.uid != TAP_UID_ANY &&
+		    (s->origin != TAP_ORIGIN_LOCAL || rule->client.uid != s->uid))
 			return false;
 	}
 	return prefix_holds(&rule->dst, s->dst) && prefix_holds(&rule->src, s->src);

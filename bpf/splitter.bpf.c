@@ -173,17 +173,22 @@ struct group_plan {
 	struct tap_sent_key sent;
 };
 
-/* Makes skb the SYN of that role, and remembers it as our own. */
+/*
+ * Makes skb the SYN of that role, and remembers it as our own. It is the SYN of that role even where
+ * it could not be remembered: at worst a device below splits it again.
+ */
 static __always_inline int group_become(struct __sk_buff *skb, struct group_plan *plan, __u32 role)
 {
 	__u32 what = role ? TAP_SENT_CUT_PAYLOAD : TAP_SENT_WHOLE;
-	int error;
+	int error, forgotten;
 
 	sent_key_set(&plan->sent, &plan->syn[role]);
-	error = bpf_map_update_elem(&tap_sent, &plan->sent, &what, BPF_ANY);
-	error = error ?: syn_rewrite(skb, &plan->place, &plan->now, &plan->syn[role]);
+	forgotten = bpf_map_update_elem(&tap_sent, &plan->sent, &what, BPF_ANY);
+	error = syn_rewrite(skb, &plan->place, &plan->now, &plan->syn[role]);
+	if (error)
+		return error;
 	plan->now = plan->syn[role];
-	return error;
+	return forgotten;
 }
 
 /* SYN1, SYN2, SYN3 as clones, then skb is SYN0. */

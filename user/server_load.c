@@ -18,6 +18,7 @@
 #include "user/load.h"
 #include "user/programs.h"
 #include "user/settings.h"
+#include "user/stacking.h"
 #include "user/unload.h"
 #include "user/verbs.h"
 #include "user/xdp_shared.h"
@@ -231,7 +232,9 @@ int server_load(const struct tapctl *tapctl, int argc, char **argv)
 		err = lock = pins_open(tapctl, PINS_CREATE);
 	if (err < 0)
 		goto out;
-	err = settle(tapctl, &options, key, &realm, &attached);
+	err = stacking_check(tapctl, &options.interfaces);
+	if (!err)
+		err = settle(tapctl, &options, key, &realm, &attached);
 	if (!err)
 		err = run(tapctl, &options, &realm, attached);
 	/* Only if it is empty. */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The splitter on two devices that one SYN passes in turn splits it once: exactly four leave.
+# The splitter on two devices that one SYN passes in turn splits it once: exactly four leave. The gate
+# is refused on two devices that one SYN passes in turn: the second would undo what the first does.
 #
 #  +------ client ------+         +---- server ----+
 #  |  mv0 (macvlan) --\ |         |                |
@@ -50,4 +51,21 @@ check "a SYN on a macvlan and below is split once" four eth0 10.9.0.1
 check "a hundred through the bridge" equal pages 100 "$(lab_fetches client http://10.9.1.1/ 100 5)"
 check "a hundred through the macvlan" equal pages 100 "$(lab_fetches client http://10.9.0.1/ 100 5)"
 check "every judged segment has one reason" one_each
+
+# gate_on DEV,DEV: at the client's end, where devices stand on each other.
+gate_on() {
+	tap client server load -i "$1" --realm-key "$LAB/keys/realm"
+}
+
+# refused DEV,DEV: for that reason and no other.
+refused() {
+	! gate_on "$1" 2>"$LAB/refused.log" && grep -q 'stand on each other' "$LAB/refused.log"
+}
+
+check "no gate on a bridge and its port" refused eth1,br0
+check "no gate on a macvlan and below" refused mv0,eth0
+check "a gate on devices beside each other" gate_on eth0,eth1
+check "and none on top of one of them later" refused br0
+check "the others have it still" equal interfaces 2 "$(tap client -j status |
+	python3 -c 'import json, sys; print(len(json.load(sys.stdin)["server"]["interfaces"]))')"
 done_testing
