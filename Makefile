@@ -4,11 +4,21 @@
 # make tests    also what selftests/ needs
 # make install  into $(DESTDIR)$(PREFIX)
 # make clean
+#
+# V=1 shows the commands whole.
 
 BPF_CLANG ?= clang-19
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
 
 VERSION := 2.0
 LIBRARIES := libbpf libxdp libsodium jansson smartcols libmnl
@@ -33,23 +43,28 @@ MAN_PAGES := $(patsubst docs/%.scd,build/man/%,$(wildcard docs/*.scd))
 all: build/tapctl $(MAN_PAGES)
 
 build/tapctl: $(USER_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 build/user/%.o: user/%.c $(SKELETONS) | build/user
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 build/bpf/%.bpf.o: bpf/%.bpf.c | build/bpf
-	$(BPF_CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CLANG,$@)
+	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/%.skel.h: build/bpf/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp
-	mv $@.tmp $@
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp
+	$(Q)mv $@.tmp $@
 
 build/man/%: docs/%.scd | build/man
-	scdoc <$< >$@
+	$(call say,MAN,$@)
+	$(Q)scdoc <$< >$@
 
 build/user build/bpf build/man:
-	mkdir -p $@
+	$(Q)mkdir -p $@
 
 install: all
 	install -D -m 0755 build/tapctl $(DESTDIR)$(PREFIX)/sbin/tapctl
