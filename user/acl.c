@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tapctl acl: which keys may use which service. A list in use is changed in place, all lists of one
- * command in one system call; a service that any key could use gets a list of its own, which counts
- * from the publication on.
+ * tapctl acl: which keys may use which service. A list in use is never changed: its successor goes
+ * into a place that no service uses, and one publication makes all services of the port point to
+ * theirs, so there are enough places for two lists a service.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ struct change {
 	__u32 n_services;
 	__u32 slots[TAP_RULES_MAX];
 	struct tap_acl lists[TAP_RULES_MAX];
-	bool publish; /* a service got its first list */
+	bool used[TAP_ACL_LISTS]; /* by the services in force, or by a list of this change */
 };
 
 static bool concerns(const struct tap_rule *rule, __u16 port)
@@ -49,35 +49,31 @@ static void apply(struct tap_acl *list, const struct change *change)
 }
 
 /* A service's first list: nobody but those allowed, or everybody but those denied. */
-static int first_list(struct tap_ruleset *set, struct tap_rule *rule, struct tap_acl *list,
-		      struct change *change)
+static void first_list(const struct tap_rule *rule, struct tap_acl *list,
+		       const struct change *change)
 {
 	char ports[PORTS_TEXT];
-	int err = service_free_list(set, &rule->service.acl);
 
-	if (err)
-		return err;
 	memset(list, 0, sizeof(*list));
 	if (!change->allow)
 		ids_add(list, TAP_KEY_ID_MIN, TAP_KEY_ID_MAX);
 	else
 		note("any key could use port %s until now; from now on only those allowed here can",
 		     ports_text(rule, ports));
-	change->publish = true;
-	return 0;
 }
 
-static int change_service(struct tap_ruleset *set, struct tap_rule *rule, int acl_map,
-			  struct change *change)
+static int change_service(struct tap_rule *rule, int acl_map, struct change *change)
 {
 	struct tap_acl *list = &change->lists[change->n_services];
 	__u32 slot = rule->service.acl;
 	int err = 0;
 
 	if (slot == TAP_ACL_ANY)
-		err = first_list(set, rule, list, change);
+		first_list(rule, list, change);
 	else if (bpf_map_lookup_elem(acl_map, &slot, list))
 		err = fail(errno, "cannot read access list %u: %s", slot, strerror(errno));
+	if (!err)
+		err = service_take_list(change->used, &rule->service.acl);
 	if (err)
 		return err;
 	apply(list, change);
@@ -91,9 +87,10 @@ static int carry_out(const struct tapctl *tapctl, struct tap_ruleset *set, int a
 	__u32 i, count;
 	int err = 0;
 
+	service_used_lists(set, change->used);
 	for (i = 0; i < set->n_rules && !err; i++)
 		if (concerns(&set->rules[i], change->port))
-			err = change_service(set, &set->rules[i], acl_map, change);
+			err = change_service(&set->rules[i], acl_map, change);
 	if (err)
 		return err;
 	if (!change->n_services)
@@ -101,7 +98,7 @@ static int carry_out(const struct tapctl *tapctl, struct tap_ruleset *set, int a
 	count = change->n_services;
 	if (bpf_map_update_batch(acl_map, change->slots, change->lists, &count, NULL))
 		return fail(errno, "cannot write the access lists: %s", strerror(errno));
-	return change->publish ? ruleset_publish(tapctl, RULESET_SERVER, set) : 0;
+	return ruleset_publish(tapctl, RULESET_SERVER, set);
 }
 
 static int change_lists(const struct tapctl *tapctl, struct change *change)

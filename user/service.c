@@ -16,16 +16,24 @@
 #include "user/ruleset.h"
 #include "user/service.h"
 
-int service_free_list(const struct tap_ruleset *set, __u16 *acl)
+void service_used_lists(const struct tap_ruleset *set, bool used[TAP_ACL_LISTS])
 {
-	bool used[TAP_ACL_LISTS] = { [TAP_ACL_ANY] = true };
 	__u32 i;
 
+	memset(used, 0, TAP_ACL_LISTS * sizeof(*used));
+	used[TAP_ACL_ANY] = true;
 	for (i = 0; i < set->n_rules; i++)
 		if (set->rules[i].service.acl < TAP_ACL_LISTS)
 			used[set->rules[i].service.acl] = true;
+}
+
+int service_take_list(bool used[TAP_ACL_LISTS], __u16 *acl)
+{
+	__u32 i;
+
 	for (i = 0; i < TAP_ACL_LISTS; i++) {
 		if (!used[i]) {
+			used[i] = true;
 			*acl = i;
 			return 0;
 		}
@@ -36,11 +44,13 @@ int service_free_list(const struct tap_ruleset *set, __u16 *acl)
 static int insert(struct tap_ruleset *set, const struct service_request *request, int acl_map)
 {
 	struct tap_rule rule = request->rule;
+	bool used[TAP_ACL_LISTS];
 	__u32 slot;
 	int err;
 
 	if (request->listed) {
-		err = service_free_list(set, &rule.service.acl);
+		service_used_lists(set, used);
+		err = service_take_list(used, &rule.service.acl);
 		if (err)
 			return err;
 		slot = rule.service.acl;

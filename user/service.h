@@ -23,8 +23,10 @@ int service_parse(int argc, char **argv, struct service_request *request);
 /* Adds all of them or none, with one publication. */
 int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n);
 
-/* An access list that no service of the set uses; -ENOSPC after fail(). */
-int service_free_list(const struct tap_ruleset *set, __u16 *acl);
+/* Marks the access lists that services of the set use. */
+void service_used_lists(const struct tap_ruleset *set, bool used[TAP_ACL_LISTS]);
+/* Takes one that is not used, and marks it; -ENOSPC after fail(). */
+int service_take_list(bool used[TAP_ACL_LISTS], __u16 *acl);
 
 /* The keys of a service, "any" or "1,5-9"; for free(). Reads tap_acl from the descriptor. */
 int service_keys_text(int acl_map, const struct tap_rule *rule, char **text);

@@ -136,7 +136,7 @@ struct tap_key_name {
 	char name[TAP_NAME_BYTES];
 };
 
-#define TAP_ACL_LISTS 257 /* one for each service, and the unused TAP_ACL_ANY */
+#define TAP_ACL_LISTS (2 * TAP_RULES_MAX + 1) /* two for each service, and the unused TAP_ACL_ANY */
 
 /* tap_acl: ARRAY by list number. Bit (id % 64) of word id / 64: key id is allowed. */
 struct tap_acl {
