@@ -4,10 +4,10 @@
  * knows best, and main() prints it once.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/error.h"
 #include "user/tapctl.h"
@@ -58,6 +58,22 @@ void forget_failure(void)
 	failed = false;
 }
 
+json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char *copy;
+
+	if (string)
+		return string;
+	copy = strdup(text);
+	for (char *at = copy; at && *at; at++)
+		if (*at & 0x80)
+			*at = '?';
+	string = copy ? json_string(copy) : NULL;
+	free(copy);
+	return string;
+}
+
 /* One line on stderr: "tapctl: TEXT", or {"KIND": "TEXT"} with -j. */
 static void say(const char *kind, const char *prefix, const char *text)
 {
@@ -68,10 +84,9 @@ static void say(const char *kind, const char *prefix, const char *text)
 		fprintf(stderr, "tapctl: %s%s\n", prefix, text);
 		return;
 	}
-	object = json_pack("{s:s}", kind, text);
+	object = json_pack("{s:o}", kind, json_text(text));
 	dump = object ? json_dumps(object, 0) : NULL;
-	/* Text that is no UTF-8, from a file name perhaps, has no JSON form. */
-	fprintf(stderr, "%s\n", dump ? dump : "{\"error\": \"the message is not valid UTF-8\"}");
+	fprintf(stderr, "%s\n", dump ? dump : "{\"error\": \"out of memory\"}");
 	free(dump);
 	json_decref(object);
 }

@@ -68,7 +68,8 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	return parse_key_id(argv[word], &arguments->id);
 }
 
-static int add(const struct tapctl *tapctl, const struct arguments *arguments, struct tap_key *key)
+static int add(const struct tapctl *tapctl, const struct arguments *arguments,
+	       const struct key_input *input, struct tap_key *key)
 {
 	struct keytable table;
 	int err;
@@ -84,7 +85,7 @@ static int add(const struct tapctl *tapctl, const struct arguments *arguments, s
 	if (err)
 		goto out;
 	memset(key, 0, sizeof(*key));
-	err = keytable_read_secret(tapctl, arguments->user_key, arguments->tag_key, &key->secret[0]);
+	err = keytable_secret(tapctl, input, &key->secret[0]);
 	if (err)
 		goto out;
 	key->until[0] = TAP_FOREVER;
@@ -102,15 +103,20 @@ out:
 int key_add(const struct tapctl *tapctl, int argc, char **argv)
 {
 	struct arguments arguments = { .not_after = TAP_FOREVER };
-	struct tap_key key;
+	struct {
+		struct key_input input;
+		struct tap_key key;
+	} locked;
 	int err;
 
 	err = read_arguments(argc, argv, &arguments);
 	if (err)
 		return err;
-	sodium_mlock(&key, sizeof(key));
-	err = add(tapctl, &arguments, &key);
-	sodium_munlock(&key, sizeof(key)); /* wipes it, too */
+	sodium_mlock(&locked, sizeof(locked));
+	err = keytable_read_input(arguments.user_key, arguments.tag_key, &locked.input);
+	if (!err)
+		err = add(tapctl, &arguments, &locked.input, &locked.key);
+	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	if (err)
 		return err;
 	return output_done(tapctl,

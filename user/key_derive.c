@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "user/derive.h"
+#include "user/error.h"
 #include "user/keyfile.h"
 #include "user/output.h"
 #include "user/parse.h"
@@ -45,7 +46,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	return 0;
 }
 
-static int derive(const struct arguments *arguments)
+static int derive(const struct tapctl *tapctl, const struct arguments *arguments)
 {
 	struct {
 		unsigned char user[TAP_USER_KEY_BYTES];
@@ -63,7 +64,9 @@ static int derive(const struct arguments *arguments)
 		err = derive_tag(key.user, key.realm, &key.words);
 	if (!err) {
 		derive_to_bytes(&key.words, key.tag);
-		err = keyfile_write(arguments->output, key.tag, sizeof(key.tag));
+		err = arguments->output ?
+			      keyfile_write(arguments->output, key.tag, sizeof(key.tag)) :
+			      keyfile_print(key.tag, sizeof(key.tag), tapctl->json);
 	}
 	sodium_munlock(&key, sizeof(key)); /* wipes them, too */
 	return err;
@@ -75,9 +78,9 @@ int key_derive(const struct tapctl *tapctl, int argc, char **argv)
 	int err = read_arguments(argc, argv, &arguments);
 
 	if (!err)
-		err = derive(&arguments);
+		err = derive(tapctl, &arguments);
 	if (!err && arguments.output)
-		err = output_done(tapctl, json_pack("{s:s}", "file", arguments.output),
+		err = output_done(tapctl, json_pack("{s:o}", "file", json_text(arguments.output)),
 				  "tag key written to %s", arguments.output);
 	return err;
 }

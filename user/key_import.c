@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tapctl key import: many keys at once. Every line is checked before anything is written; then the
+ * tapctl key import: many keys at once. All is read and checked before the lock is taken; then the
  * names go in, and last the keys, in one system call.
  */
 #include <errno.h>
@@ -21,22 +21,24 @@
 /* All of it is in locked memory. */
 struct import {
 	unsigned char realm_key[TAP_REALM_KEY_BYTES];
-	unsigned char user_key[TAP_USER_KEY_BYTES];
-	struct tap_acl existing; /* IDs that are taken, by the server or an earlier line */
+	struct tap_acl listed; /* IDs that a line has */
+	__u32 existing; /* one of them that the server has already, or 0 */
 	__u32 n_keys;
 	__u32 n_names;
 	__u32 ids[TAP_KEY_ID_MAX];
+	struct key_input inputs[TAP_KEY_ID_MAX];
 	struct tap_key keys[TAP_KEY_ID_MAX];
 	__u32 name_ids[TAP_KEY_ID_MAX];
 	char names[TAP_KEY_ID_MAX][TAP_NAME_BYTES];
 };
 
-static int mark_existing(void *context, __u32 id, const struct tap_key *key)
+static int check_existing(void *context, __u32 id, const struct tap_key *key)
 {
 	struct import *import = context;
 
-	ids_add(&import->existing, id, id);
-	return 0;
+	if (ids_have(&import->listed, id))
+		import->existing = id;
+	return import->existing;
 }
 
 /* The words after the key; *tag: the key is a tag key. */
@@ -62,25 +64,22 @@ static int read_words(char **words, struct tap_key *key, char name[TAP_NAME_BYTE
 	return err;
 }
 
-static int read_secret(struct import *import, const char *text, bool tag, struct tap_sipkey *secret)
+static int read_key(const char *text, struct key_input *input)
 {
-	size_t bytes = tag ? TAP_DERIVED_KEY_BYTES : TAP_USER_KEY_BYTES;
+	size_t bytes = input->tag_key ? TAP_DERIVED_KEY_BYTES : TAP_USER_KEY_BYTES;
 
-	if (keyfile_decode(text, strlen(text), import->user_key, bytes))
-		return usage("the second word is no key of %zu bytes in base64%s", bytes,
-			     tag ? "" : " (a tag key of 16 bytes needs the word tag)");
-	if (!tag)
-		return derive_tag(import->user_key, import->realm_key, secret);
-	derive_from_bytes(import->user_key, secret);
-	return 0;
+	if (!keyfile_decode(text, strlen(text), input->bytes, bytes))
+		return 0;
+	return usage("the second word is no key of %zu bytes in base64%s", bytes,
+		     input->tag_key ? "" : " (a tag key of 16 bytes needs the word tag)");
 }
 
 static int take_line(void *context, int argc, char **argv)
 {
 	struct import *import = context;
-	struct tap_key *key = &import->keys[import->n_keys];
 	char name[TAP_NAME_BYTES] = "";
-	bool tag = false;
+	struct key_input *input;
+	struct tap_key *key;
 	__u16 id;
 	int err;
 
@@ -90,22 +89,41 @@ static int take_line(void *context, int argc, char **argv)
 		forget_failure(); /* it shows the word, which may be a key in the wrong place */
 		return usage("the first word is no key ID, a number from 1 to 65535");
 	}
-	if (ids_have(&import->existing, id))
-		return fail(EEXIST, "key %u exists already, or an earlier line has it", id);
+	if (ids_have(&import->listed, id))
+		return fail(EEXIST, "an earlier line has key %u already", id);
+	input = &import->inputs[import->n_keys];
+	key = &import->keys[import->n_keys];
 	key->not_after = TAP_FOREVER;
-	err = read_words(argv + 3, key, name, &tag);
+	err = read_words(argv + 3, key, name, &input->tag_key);
 	if (!err)
-		err = read_secret(import, argv[2], tag, &key->secret[0]);
+		err = read_key(argv[2], input);
 	if (err)
 		return err;
 	key->until[0] = TAP_FOREVER;
-	ids_add(&import->existing, id, id);
+	ids_add(&import->listed, id, id);
 	import->ids[import->n_keys++] = id;
 	if (*name) {
 		import->name_ids[import->n_names] = id;
 		memcpy(import->names[import->n_names++], name, sizeof(name));
 	}
 	return 0;
+}
+
+static int derive_secrets(struct import *import)
+{
+	__u32 i;
+	int err = 0;
+
+	for (i = 0; i < import->n_keys && !err; i++) {
+		const struct key_input *input = &import->inputs[i];
+		struct tap_sipkey *secret = &import->keys[i].secret[0];
+
+		if (input->tag_key)
+			derive_from_bytes(input->bytes, secret);
+		else
+			err = derive_tag(input->bytes, import->realm_key, secret);
+	}
+	return err;
 }
 
 /* Names of keys that are gone must not stick to new ones. */
@@ -138,18 +156,21 @@ static int write_keys(const struct keytable *table, struct import *import)
 	return fail(err, "cannot write the keys, so none was added: %s", strerror(err));
 }
 
-static int run(const struct tapctl *tapctl, const char *path, struct import *import)
+static int add(const struct tapctl *tapctl, struct import *import)
 {
 	struct keytable table;
 	int err;
 
 	err = keytable_open(tapctl, true, &table);
 	if (!err)
+		err = keytable_scan(&table, check_existing, import);
+	if (!err && import->existing)
+		err = fail(EEXIST, "key %u exists already, so nothing was changed: take it out of the "
+			   "list, or delete the key first", import->existing);
+	if (!err)
 		err = keytable_realm_key(tapctl, import->realm_key);
 	if (!err)
-		err = keytable_scan(&table, mark_existing, import);
-	if (!err)
-		err = lines_read(path, true, take_line, import);
+		err = derive_secrets(import);
 	if (!err && import->n_keys)
 		err = write_names(&table, import);
 	if (!err && import->n_keys)
@@ -171,7 +192,9 @@ int key_import(const struct tapctl *tapctl, int argc, char **argv)
 		return fail(ENOMEM, "cannot lock %zu MiB of memory for the keys: raise RLIMIT_MEMLOCK",
 			    sizeof(*import) >> 20);
 	memset(import, 0, sizeof(*import));
-	err = run(tapctl, argv[1], import);
+	err = lines_read(argv[1], true, take_line, import);
+	if (!err)
+		err = add(tapctl, import);
 	added = import->n_keys;
 	sodium_free(import); /* wipes it, too */
 	if (err)

@@ -100,25 +100,30 @@ static int replace(const struct keytable *table, const struct arguments *argumen
 static int rotate(const struct tapctl *tapctl, const struct arguments *arguments)
 {
 	struct {
+		struct key_input input;
 		struct tap_key key;
 		struct tap_sipkey secret;
 	} locked;
 	struct keytable table;
-	__s64 now = time(NULL);
+	__s64 now;
 	int err;
 
 	sodium_mlock(&locked, sizeof(locked));
+	err = keytable_read_input(arguments->user_key, arguments->tag_key, &locked.input);
+	if (err)
+		goto out;
 	err = keytable_open(tapctl, true, &table);
+	now = time(NULL); /* after all waiting */
 	if (!err)
 		err = keytable_find(&table, arguments->id, &locked.key);
 	if (!err)
 		err = check(&locked.key, arguments->id, now);
 	if (!err)
-		err = keytable_read_secret(tapctl, arguments->user_key, arguments->tag_key,
-					   &locked.secret);
+		err = keytable_secret(tapctl, &locked.input, &locked.secret);
 	if (!err)
 		err = replace(&table, arguments, &locked.key, &locked.secret, now);
 	keytable_close(&table);
+out:
 	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	return err;
 }

@@ -69,6 +69,18 @@ static int open_descriptor(const char *path)
 	return fcntl(number, F_DUPFD_CLOEXEC, 3);
 }
 
+/* Whoever wrote the key itself where its file's name belongs. It must not be shown once more. */
+static bool is_key(const char *path)
+{
+	unsigned char key[TAP_USER_KEY_BYTES];
+	size_t length = strlen(path);
+	bool found = !keyfile_decode(path, length, key, TAP_USER_KEY_BYTES) ||
+		     !keyfile_decode(path, length, key, TAP_DERIVED_KEY_BYTES);
+
+	sodium_memzero(key, sizeof(key));
+	return found;
+}
+
 static int open_file(const char *path)
 {
 	int fd, err;
@@ -78,6 +90,10 @@ static int open_file(const char *path)
 		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 && errno == ELOOP)
 		return fail(ELOOP, "%s is a symbolic link: name the key file itself", path);
+	if (fd < 0 && is_key(path))
+		return fail(EINVAL, "that is a key and no file's name: write it to a file or to standard "
+			    "input ('-'). Others could see it in the list of processes, and it may be "
+			    "in the shell's history: better make a new one");
 	if (fd < 0)
 		return fail(errno, "cannot open the key file %s: %s", path, strerror(errno));
 	err = check_file(fd, path);
@@ -146,7 +162,7 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 	got = read_text(fd, text);
 	if (got < 0)
 		err = fail(-got, "cannot read the key from %s: %s", called(path), strerror(-got));
-	else if (keyfile_decode(text, got, out, bytes))
+	else if (got == TEXT_MAX || keyfile_decode(text, got, out, bytes))
 		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: %s", called(path), bytes,
 			   remedy(bytes));
 	close(fd);
@@ -215,19 +231,29 @@ int keyfile_write(const char *path, const unsigned char *key, size_t bytes)
 	size_t length;
 	int err;
 
-	if (sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL) > BASE64_MAX)
-		return fail(EINVAL, "a key of %zu bytes is too long for a key file", bytes);
 	sodium_mlock(text, sizeof(text));
 	sodium_bin2base64(text, BASE64_MAX, key, bytes, sodium_base64_VARIANT_ORIGINAL);
 	length = strlen(text);
 	text[length++] = '\n';
-	if (path) {
-		err = write_file(path, text, length);
-	} else {
-		err = write_all(STDOUT_FILENO, text, length);
-		if (err)
-			err = fail(-err, "cannot write the key to standard output: %s", strerror(-err));
-	}
+	err = write_file(path, text, length);
 	sodium_munlock(text, sizeof(text));
 	return err;
+}
+
+/* Not by way of stdio or the JSON library: they would keep copies. */
+int keyfile_print(const unsigned char *key, size_t bytes, bool json)
+{
+	const char *before = json ? "{\"key\": \"" : "", *after = json ? "\"}\n" : "\n";
+	char text[BASE64_MAX];
+	int err;
+
+	sodium_mlock(text, sizeof(text));
+	sodium_bin2base64(text, BASE64_MAX, key, bytes, sodium_base64_VARIANT_ORIGINAL);
+	err = write_all(STDOUT_FILENO, before, strlen(before));
+	if (!err)
+		err = write_all(STDOUT_FILENO, text, strlen(text));
+	if (!err)
+		err = write_all(STDOUT_FILENO, after, strlen(after));
+	sodium_munlock(text, sizeof(text));
+	return err ? fail(-err, "cannot write the key to standard output: %s", strerror(-err)) : 0;
 }

@@ -176,27 +176,26 @@ int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_
 	return err;
 }
 
-int keytable_read_secret(const struct tapctl *tapctl, const char *path, bool tag_key,
-			 struct tap_sipkey *secret)
+int keytable_read_input(const char *path, bool tag_key, struct key_input *input)
 {
-	struct {
-		unsigned char user[TAP_USER_KEY_BYTES];
-		unsigned char realm[TAP_REALM_KEY_BYTES];
-	} key;
+	input->tag_key = tag_key;
+	return keyfile_read(path, input->bytes, tag_key ? TAP_DERIVED_KEY_BYTES : TAP_USER_KEY_BYTES);
+}
+
+int keytable_secret(const struct tapctl *tapctl, const struct key_input *input,
+		    struct tap_sipkey *secret)
+{
+	unsigned char realm_key[TAP_REALM_KEY_BYTES];
 	int err;
 
-	sodium_mlock(&key, sizeof(key));
-	err = keyfile_read(path, key.user, tag_key ? TAP_DERIVED_KEY_BYTES : TAP_USER_KEY_BYTES);
-	if (err)
-		goto out;
-	if (tag_key) {
-		derive_from_bytes(key.user, secret);
-		goto out;
+	if (input->tag_key) {
+		derive_from_bytes(input->bytes, secret);
+		return 0;
 	}
-	err = keytable_realm_key(tapctl, key.realm);
+	sodium_mlock(realm_key, sizeof(realm_key));
+	err = keytable_realm_key(tapctl, realm_key);
 	if (!err)
-		err = derive_tag(key.user, key.realm, secret);
-out:
-	sodium_munlock(&key, sizeof(key)); /* wipes them, too */
+		err = derive_tag(input->bytes, realm_key, secret);
+	sodium_munlock(realm_key, sizeof(realm_key)); /* wipes it, too */
 	return err;
 }

@@ -41,9 +41,18 @@ int key_newest(const struct tap_key *key);
 /* "active", "rotating", "not yet valid", "expired" or "revoked". */
 const char *key_state(const struct tap_key *key, __s64 now);
 
-/* K_tag in the realm that is loaded, from a key file (a tag key if so told). */
-int keytable_read_secret(const struct tapctl *tapctl, const char *path, bool tag_key,
-			 struct tap_sipkey *secret);
+/* A key as a file has it; to be kept in locked memory. */
+struct key_input {
+	unsigned char bytes[TAP_USER_KEY_BYTES];
+	bool tag_key; /* it is the tag key itself, in the first TAP_DERIVED_KEY_BYTES */
+};
+
+/* Reads a key file. To be called before the lock is taken: standard input may take its time. */
+int keytable_read_input(const char *path, bool tag_key, struct key_input *input);
+
+/* K_tag in the realm that is loaded. */
+int keytable_secret(const struct tapctl *tapctl, const struct key_input *input,
+		    struct tap_sipkey *secret);
 
 /* The realm key that is loaded. */
 int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES]);

@@ -64,22 +64,42 @@ static int at_line(const char *path, unsigned int number, int err)
 		    strcmp(path, "-") ? path : "standard input", number, why);
 }
 
+/*
+ * The next line, without its end: 1; 0 at the end of the file; or USAGE. A zero byte would hide the
+ * rest of the line from us: it comes from binary files, and from UTF-16.
+ */
+static int read_line(FILE *file, char line[LINE_BYTES])
+{
+	size_t length = 0;
+	int c;
+
+	while ((c = getc(file)) != EOF && c != '\n') {
+		if (!c)
+			return usage("a zero byte: this is no plain text (UTF-8)");
+		if (length == LINE_BYTES - 1)
+			return usage("longer than %d characters", LINE_BYTES - 1);
+		line[length++] = c;
+	}
+	line[length] = '\0';
+	return c != EOF || length;
+}
+
 static int read_lines(FILE *file, const char *path, struct buffers *buffers, lines_take *take,
 		      void *context)
 {
 	unsigned int number = 0;
-	int err = 0;
+	int more, err = 0;
 
-	while (!err && fgets(buffers->line, sizeof(buffers->line), file)) {
-		size_t length = strlen(buffers->line);
-
-		if (++number > LINES_MAX)
+	do {
+		number++;
+		more = read_line(file, buffers->line);
+		if (more < 0)
+			err = more;
+		else if (more && number > LINES_MAX)
 			err = usage("more than %d lines", LINES_MAX);
-		else if (length == sizeof(buffers->line) - 1 && buffers->line[length - 1] != '\n')
-			err = usage("longer than %d characters", LINE_BYTES - 2);
-		else
+		else if (more)
 			err = take_line(buffers->line, take, context);
-	}
+	} while (more > 0 && !err);
 	if (err)
 		return at_line(path, number, err);
 	if (ferror(file))

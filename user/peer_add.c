@@ -22,14 +22,11 @@ static int check(const struct peer_options *options)
 }
 
 static int add(const struct tapctl *tapctl, const struct peer_options *options,
-	       struct tap_peer *peer)
+	       const struct tap_peer *peer)
 {
 	struct peers peers;
 	int err, index;
 
-	err = peer_options_apply(options, peer);
-	if (err)
-		return err;
 	err = peers_open(tapctl, true, &peers);
 	if (!err && peers_find(&peers, options->name) >= 0)
 		err = fail(EEXIST, "peer %s exists already: change it with 'tapctl peer update %s'",
@@ -44,7 +41,9 @@ static int add(const struct tapctl *tapctl, const struct peer_options *options,
 
 int peer_add(const struct tapctl *tapctl, int argc, char **argv)
 {
-	struct tap_peer peer = { .frame = TAP_FRAME_VEILED };
+	struct {
+		struct tap_peer keys, peer;
+	} locked = { .peer.frame = TAP_FRAME_VEILED };
 	struct peer_options options;
 	int err;
 
@@ -53,9 +52,13 @@ int peer_add(const struct tapctl *tapctl, int argc, char **argv)
 		err = check(&options);
 	if (err)
 		return err;
-	sodium_mlock(&peer, sizeof(peer));
-	err = add(tapctl, &options, &peer);
-	sodium_munlock(&peer, sizeof(peer)); /* wipes it, too */
+	sodium_mlock(&locked, sizeof(locked));
+	err = peer_options_keys(&options, &locked.keys);
+	if (!err) {
+		peer_options_apply(&options, &locked.keys, &locked.peer);
+		err = add(tapctl, &options, &locked.peer);
+	}
+	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	if (err)
 		return err;
 	return output_done(tapctl, json_pack("{s:s, s:i}", "added", options.name, "key_id",

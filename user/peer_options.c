@@ -83,7 +83,7 @@ static void list_marks(const struct tap_sipkey *mark, struct tap_peer *peer)
 	sodium_memzero(bitmap, sizeof(bitmap));
 }
 
-static int derive_keys(const struct peer_options *options, struct tap_peer *peer)
+int peer_options_keys(const struct peer_options *options, struct tap_peer *keys)
 {
 	struct {
 		unsigned char realm[TAP_REALM_KEY_BYTES];
@@ -92,23 +92,26 @@ static int derive_keys(const struct peer_options *options, struct tap_peer *peer
 	} key;
 	int err;
 
+	if (!options->realm_key)
+		return 0;
 	sodium_mlock(&key, sizeof(key));
 	err = keyfile_read(options->realm_key, key.realm, sizeof(key.realm));
 	if (!err)
 		err = keyfile_read(options->user_key, key.user, sizeof(key.user));
 	if (!err)
-		err = derive_tag(key.user, key.realm, &peer->tag);
+		err = derive_tag(key.user, key.realm, &keys->tag);
 	if (!err)
-		err = derive_veil(key.realm, &peer->veil);
+		err = derive_veil(key.realm, &keys->veil);
 	if (!err)
 		err = derive_mark(key.realm, &key.mark);
 	if (!err)
-		list_marks(&key.mark, peer);
+		list_marks(&key.mark, keys);
 	sodium_munlock(&key, sizeof(key)); /* wipes them, too */
 	return err;
 }
 
-int peer_options_apply(const struct peer_options *options, struct tap_peer *peer)
+void peer_options_apply(const struct peer_options *options, const struct tap_peer *keys,
+			struct tap_peer *peer)
 {
 	memcpy(peer->name, options->name, sizeof(peer->name));
 	if (options->key_id)
@@ -119,5 +122,10 @@ int peer_options_apply(const struct peer_options *options, struct tap_peer *peer
 		peer->mark_mode = options->mark_mode;
 	if (options->has_ports)
 		peer->ports_mode = options->ports_mode;
-	return options->realm_key ? derive_keys(options, peer) : 0;
+	if (!options->realm_key)
+		return;
+	peer->tag = keys->tag;
+	peer->veil = keys->veil;
+	peer->n_marks = keys->n_marks;
+	memcpy(peer->marks, keys->marks, sizeof(peer->marks));
 }

@@ -47,7 +47,7 @@ static int move(const struct tapctl *tapctl, struct peers *peers, int from,
 }
 
 static int update(const struct tapctl *tapctl, const struct peer_options *options,
-		  struct tap_peer *peer)
+		  const struct tap_peer *keys, struct tap_peer *peer)
 {
 	struct peers peers;
 	int err, index;
@@ -61,9 +61,7 @@ static int update(const struct tapctl *tapctl, const struct peer_options *option
 		goto out;
 	}
 	*peer = peers.entries[index];
-	err = peer_options_apply(options, peer);
-	if (err)
-		goto out;
+	peer_options_apply(options, keys, peer);
 	if (peers_users(&peers, index))
 		err = move(tapctl, &peers, index, peer);
 	else
@@ -76,7 +74,9 @@ out:
 int peer_update(const struct tapctl *tapctl, int argc, char **argv)
 {
 	struct peer_options options;
-	struct tap_peer peer;
+	struct {
+		struct tap_peer keys, peer;
+	} locked;
 	int err;
 
 	err = peer_options_read(argc, argv, &options);
@@ -84,9 +84,11 @@ int peer_update(const struct tapctl *tapctl, int argc, char **argv)
 		err = check(&options);
 	if (err)
 		return err;
-	sodium_mlock(&peer, sizeof(peer));
-	err = update(tapctl, &options, &peer);
-	sodium_munlock(&peer, sizeof(peer)); /* wipes it, too */
+	sodium_mlock(&locked, sizeof(locked));
+	err = peer_options_keys(&options, &locked.keys);
+	if (!err)
+		err = update(tapctl, &options, &locked.keys, &locked.peer);
+	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	if (err)
 		return err;
 	return output_done(tapctl, json_pack("{s:s}", "updated", options.name), "peer %s updated",

@@ -47,8 +47,15 @@ struct peer_options {
 
 int peer_options_read(int argc, char **argv, struct peer_options *options);
 
-/* Puts what was given into the peer, which is in locked memory, and derives its keys if given. */
-int peer_options_apply(const struct peer_options *options, struct tap_peer *peer);
+/*
+ * Reads the keys, if they were given, and derives a peer's from them; `keys` is in locked memory.
+ * To be called before the lock is taken: standard input may take its time.
+ */
+int peer_options_keys(const struct peer_options *options, struct tap_peer *keys);
+
+/* Puts what was given into the peer, which is in locked memory. */
+void peer_options_apply(const struct peer_options *options, const struct tap_peer *keys,
+			struct tap_peer *peer);
 
 extern const char *const peer_frames[];
 extern const char *const peer_mark_modes[];

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "user/derive.h"
+#include "user/error.h"
 #include "user/keyfile.h"
 #include "user/output.h"
 #include "user/parse.h"
@@ -32,9 +33,10 @@ static int tell(const struct tapctl *tapctl, const char *path, const char *what,
 		const char *fingerprint)
 {
 	if (!fingerprint)
-		return output_done(tapctl, json_pack("{s:s}", "file", path), "%s written to %s", what,
+		return output_done(tapctl, json_pack("{s:o}", "file", json_text(path)), "%s written to %s", what,
 				   path);
-	return output_done(tapctl, json_pack("{s:s, s:s}", "file", path, "fingerprint", fingerprint),
+	return output_done(tapctl, json_pack("{s:o, s:s}", "file", json_text(path), "fingerprint",
+					     fingerprint),
 			   "%s written to %s (fingerprint %s)", what, path, fingerprint);
 }
 
@@ -52,7 +54,8 @@ int secret_gen(const struct tapctl *tapctl, int argc, char **argv, const char *w
 	randombytes_buf(key, sizeof(key));
 	err = derive_fingerprint(key, fingerprint);
 	if (!err)
-		err = keyfile_write(path, key, sizeof(key));
+		err = path ? keyfile_write(path, key, sizeof(key)) :
+			     keyfile_print(key, sizeof(key), tapctl->json);
 	sodium_munlock(key, sizeof(key)); /* wipes it, too */
 	if (!err && path)
 		err = tell(tapctl, path, what, realm ? fingerprint : NULL);

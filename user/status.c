@@ -11,6 +11,7 @@
 
 #include "user/clock.h"
 #include "user/devices.h"
+#include "user/error.h"
 #include "user/output.h"
 #include "user/pins.h"
 #include "user/status.h"
@@ -126,7 +127,8 @@ static int print_status(const struct tapctl *tapctl, json_t *server, json_t *cli
 	json_t *warning;
 
 	if (tapctl->json)
-		return output_json(json_pack("{s:s, s:O*, s:O*, s:O}", "pin_dir", tapctl->pin_dir,
+		return output_json(json_pack("{s:o, s:O*, s:O*, s:O}", "pin_dir",
+					     json_text(tapctl->pin_dir),
 					     "server", server, "client", client, "warnings",
 					     warnings));
 	if (server)
