@@ -38,12 +38,14 @@ static int read_options(int argc, char **argv, struct client_options *o)
 	memset(o, 0, sizeof(*o));
 	options_start();
 	while ((option = options_next(argc, argv, "i:", options)) != OPTIONS_END) {
-		if (option == 'i')
+		if (option == 'i') {
+			options_again(option);
 			err = interfaces_add(&o->interfaces, optarg);
-		else if (option == 'h')
+		} else if (option == 'h') {
 			err = parse_choice("--hook", optarg, hooks, &hook);
-		else
+		} else {
 			err = USAGE;
+		}
 		if (err)
 			return err;
 	}

@@ -4,9 +4,11 @@
  * made here and nowhere else.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "user/error.h"
 #include "user/help.h"
@@ -26,6 +28,24 @@ static bool object_exists(const char *object)
 		if (!strcmp(commands[i].object, object))
 			return true;
 	return false;
+}
+
+/*
+ * A descriptor that the caller closed would be given to the next file opened, and what is printed
+ * would end up in it. The stand-ins fail as the closed ones would: one cannot be read, the others
+ * cannot be written.
+ */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+			return;
+}
+
+static bool is_global(const char *word)
+{
+	return !strcmp(word, "-j") || !strcmp(word, "--json") || !strcmp(word, "--pin-dir") ||
+	       !strncmp(word, "--pin-dir=", 10);
 }
 
 /* The command, or NULL after usage(). *used: how many words name it. */
@@ -103,10 +123,13 @@ static int run(const struct tapctl *tapctl, int argc, char **argv, const struct 
 	if (!*command)
 		return USAGE;
 	for (int i = used; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!is_help(argv[i]))
-			continue;
-		help_command(stdout, *command);
-		return 0;
+		if (is_help(argv[i])) {
+			help_command(stdout, *command);
+			return 0;
+		}
+		if (is_global(argv[i]))
+			return usage("%s stands before OBJECT: tapctl %s%s %s ...", argv[i], argv[i],
+				     strcmp(argv[i], "--pin-dir") ? "" : " DIR", argv[0]);
 	}
 	return (*command)->run(tapctl, argc - used + 1, argv + used - 1);
 }
@@ -118,6 +141,9 @@ int main(int argc, char **argv)
 	bool done = false;
 	int words, err;
 
+	keep_standard_descriptors();
+	/* No core file, and no tracer but root's: secrets are in our memory for a moment. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (sodium_init() < 0) {
 		fail(EIO, "libsodium does not start: no source of randomness");
 		print_failure();
@@ -128,8 +154,11 @@ int main(int argc, char **argv)
 	if (done)
 		return EXIT_DONE;
 	if (words >= 0 && words == argc) {
-		help_all(stderr);
-		return EXIT_USAGE;
+		if (!tapctl.json) {
+			help_all(stderr);
+			return EXIT_USAGE;
+		}
+		words = usage("which OBJECT? `tapctl --help` lists them");
 	}
 	err = words < 0 ? words : run(&tapctl, argc - words, argv + words, &command);
 	if (!err && fflush(stdout))

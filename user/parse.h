@@ -22,6 +22,9 @@
 void options_start(void);
 int options_next(int argc, char **argv, const char *shorts, const struct option *options);
 
+/* The option just read may come again. */
+void options_again(int option);
+
 /* After the options: exactly `wanted` more words, of which `what` speaks. The first one's index. */
 int options_words(int argc, char **argv, int wanted, const char *what);
 

@@ -55,6 +55,7 @@ static int read_option(int option, struct server_options *o)
 
 	switch (option) {
 	case 'i':
+		options_again(option);
 		return interfaces_add(&o->interfaces, optarg);
 	case 'k':
 		o->realm_key = optarg;

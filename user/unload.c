@@ -181,6 +181,7 @@ int unload_command(const struct tapctl *tapctl, const struct side *side, int arg
 	while ((option = options_next(argc, argv, "i:", options)) != OPTIONS_END) {
 		if (option != 'i')
 			return USAGE;
+		options_again(option);
 		err = interfaces_add(&named, optarg);
 		if (err)
 			return err;
