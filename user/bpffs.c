@@ -123,6 +123,8 @@ int bpffs_make(const char *path)
 				    "DIR",
 				    path);
 		err = bpffs_mount();
+		if (!err && !bpffs_holds(path))
+			err = fail(ENODEV, "%s leads out of " BPFFS_MOUNT ": write it without ..", path);
 		if (err)
 			return err;
 	}
@@ -134,5 +136,10 @@ int bpffs_make(const char *path)
 			    strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(ENOTDIR, "%s is no directory: choose another --pin-dir", path);
+	/* A bpffs is open to all unless told otherwise, and its owner can take pins away. */
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return fail(EPERM, "others can change the pin directory %s (owner %u, mode %04o): run 'chown "
+			    "root %s && chmod 700 %s', or choose another --pin-dir",
+			    path, st.st_uid, st.st_mode & 07777, path, path);
 	return 0;
 }

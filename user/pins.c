@@ -36,6 +36,8 @@ static int open_directory(const struct tapctl *tapctl, enum pins_use use)
 	err = fd < 0 ? errno : ENOENT;
 	if (fd >= 0)
 		close(fd);
+	if (geteuid() && (err == ENOENT || err == ENOTDIR || err == EACCES || err == EPERM))
+		return fail(EPERM, "only root can look into %s: run it as root (sudo)", dir);
 	if (err == ENOENT || err == ENOTDIR)
 		return fail(ENOENT,
 			    "nothing is loaded in %s: run `tapctl server load` or `tapctl client "
