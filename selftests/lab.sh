@@ -39,6 +39,7 @@ FLOOD=$LAB_ROOT/build/selftests/flood
 REPLAY=$LAB_ROOT/build/selftests/replay
 LAB_NAMESPACES=()
 LAB_PIDS=()
+LAB_REALM=
 
 lab_die() {
 	echo "lab: $*" >&2
@@ -72,6 +73,9 @@ lab_stop() {
 	[ ${#LAB_PIDS[@]} = 0 ] || wait "${LAB_PIDS[@]}" 2>/dev/null
 	umount "$LAB/bpf"
 	rm -rf "$LAB"
+	# What tapctl keeps beyond an unload, of the laboratory's realm only.
+	[ -z "$LAB_REALM" ] || rm -f "/run/tapctl/newest-$LAB_REALM"
+	rmdir /run/tapctl 2>/dev/null
 	exit $status
 }
 

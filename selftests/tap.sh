@@ -139,6 +139,7 @@ SYN_ACK='tcp[tcpflags] & (tcp-syn|tcp-ack) == (tcp-syn|tcp-ack)'
 tap_keys() {
 	mkdir -p "$LAB/keys"
 	must "$TAPCTL" realm gen -o "$LAB/keys/realm"
+	LAB_REALM=$(sed -n 's/.*fingerprint \([0-9a-f]*\).*/\1/p' "$LAB/must.log")
 	local name
 	for name in a b c; do
 		must "$TAPCTL" key gen -o "$LAB/keys/$name"
