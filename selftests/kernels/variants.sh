@@ -16,6 +16,7 @@ lab_addr server eth0 10.9.0.1/24
 lab_nginx server
 tap_keys
 must tap client client load -i eth0
+LAB_TIMEOUT=5 # an emulated machine is slow
 
 # The client speaks to the gate in this form from now on.
 peer() {
@@ -26,6 +27,14 @@ peer() {
 	must tap client rule add --peer office --port 80
 }
 
+# All counters that are not 0, on one line.
+counted() {
+	{
+		tap server -j stats
+		tap client -j stats
+	} | grep -o '"[a-z_]*": *[1-9][0-9]*' | tr -d '"' | tr '\n' ' '
+}
+
 # admits TAG: with this kind of tag the page comes, and it was the gate that let it through.
 admits() {
 	local before
@@ -34,7 +43,7 @@ admits() {
 	tap server service add 80 --tag "$1" || return
 	before=$(reason admitted)
 	page client http://10.9.0.1/ || {
-		tap server stats
+		echo "no page; the gate and the splitter counted: $(counted)"
 		return 1
 	}
 	equal admitted 1 $(($(reason admitted) - before))

@@ -53,7 +53,7 @@ four() {
 
 	before=$(tap client -j stats | lab_json client.split)
 	capture client eth0 "$LAB/four.pcap" 20 "$SYNS or (vlan and ($SYNS))"
-	page client "http://$1/" || return
+	LAB_TIMEOUT=5 page client "http://$1/" || return
 	sleep 0.3
 	lab_kill "$CAPTURE"
 	equal "SYNs on the wire" 4 "$(tcpdump -n -r "$LAB/four.pcap" 2>/dev/null | wc -l)" &&
