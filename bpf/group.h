@@ -249,6 +249,7 @@ static __always_inline bool tap_take_group(struct tap_bucket *bucket,
 		.bucket = bucket,
 		.tsecrs = tsecrs,
 		.out = out,
+		.count = TAP_UNKNOWN(0),
 		.group = group,
 	};
 	__u64 word;

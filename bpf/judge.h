@@ -70,7 +70,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	struct tap_gate_state *state = gate_state();
 	__u32 second = f->sec % TAP_SECONDS;
 	__u64 *slot;
-	long error;
+	int error; /* all that a map operation returns on Linux 6.1 */
 
 	if (tap_made_before(f, j->started_ns))
 		return TAP_REASON_replay_window;

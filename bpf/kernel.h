@@ -85,6 +85,18 @@ struct tap_frame_memory {
 #define TAP_DATA_AGAIN(ctx) TAP_DATA(ctx)
 #endif
 
+/*
+ * A number that the verifier does not know. What a bpf_loop() step both changes and decides by must
+ * start as one, where it is on the stack: the verifier of Linux 6.1 looks at a step once, with
+ * the context as it was before the first, and removes the branches that this one would not take.
+ */
+#ifdef __bpf__
+static volatile __u32 tap_nothing; /* 0; in .bss, so it could be anything */
+#define TAP_UNKNOWN(x) ((x) + tap_nothing)
+#else
+#define TAP_UNKNOWN(x) (x)
+#endif
+
 /* Keeps clang from moving arithmetic on x across this point. */
 #define TAP_KEEP_ORDER(x) asm volatile("" : "+r"(x))
 

@@ -69,7 +69,7 @@ static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const vo
 		.tcp = tcp,
 		.data_end = data_end,
 		.end = tcp->doff * 4,
-		.at = sizeof(*tcp),
+		.at = TAP_UNKNOWN(sizeof(*tcp)),
 		.found = TAP_NO_TIMESTAMP,
 	};
 
