@@ -60,7 +60,7 @@ static __always_inline struct tap_place tap_place_group(const volatile struct ta
 	}
 	/* The upper half is what is universal. */
 	place.bucket = hash >> 32 & (TAP_PENDING_BUCKETS - 1);
-	place.group = hash >> 48 | 1;
+	place.group = hash >> 48 ?: 1;
 	return place;
 }
 

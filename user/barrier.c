@@ -54,13 +54,25 @@ static __u64 barrier_kept(const char *path)
 	return *end == '\n' && sec <= UINT32_MAX ? sec : 0;
 }
 
+static void time_text(__s64 ns, char text[BARRIER_TIME_BYTES])
+{
+	time_t sec = ns / NS_PER_SEC;
+	struct tm tm;
+
+	strftime(text, BARRIER_TIME_BYTES, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&sec, &tm));
+}
+
+bool barrier_waits(const struct tap_realm *realm, char at[BARRIER_TIME_BYTES])
+{
+	time_text(realm->started_ns, at);
+	return realm->started_ns > clock_now_ns() + BARRIER_MOMENT * NS_PER_SEC;
+}
+
 __s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest)
 {
 	__s64 now = clock_now_ns(), start = now, earliest;
 	struct timespec up;
-	char path[64] = "", at[32];
-	time_t sec;
-	struct tm tm;
+	char path[64] = "", at[BARRIER_TIME_BYTES];
 
 	if (!barrier_path(realm, path) && barrier_kept(path) > newest)
 		newest = barrier_kept(path);
@@ -72,8 +84,7 @@ __s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest)
 	if (earliest > start)
 		start = earliest;
 	if (start > now + BARRIER_MOMENT * NS_PER_SEC) {
-		sec = start / NS_PER_SEC;
-		strftime(at, sizeof(at), "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&sec, &tm));
+		time_text(start, at);
 		note("the gate admits nobody before %s (%lld s from now): groups up to then could be "
 		     "replays of what was admitted before its records began%s%s",
 		     at, (long long)((start - now) / NS_PER_SEC + 1),

@@ -11,12 +11,17 @@
 #include "tap/maps.h"
 #include "user/tapctl.h"
 
+#define BARRIER_TIME_BYTES 32
+
 /*
  * Unix time, in ns, before which no group may be made that a gate with fresh records admits: now,
  * or later after an earlier gate (newest: what it admitted last, Unix seconds, 0: not known) or a
  * reboot less than `skew` ago. Tells the administrator when that is more than a moment away.
  */
 __s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest);
+
+/* Whether the gate still waits for its start; `at` is when that is, in words. */
+bool barrier_waits(const struct tap_realm *realm, char at[BARRIER_TIME_BYTES]);
 
 /* For unload: keeps the gate's newest admission. A failure is told, and stops nothing. */
 void barrier_save(const struct tapctl *tapctl);

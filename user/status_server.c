@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/barrier.h"
 #include "user/clock.h"
 #include "user/counters.h"
 #include "user/derive.h"
@@ -80,7 +81,7 @@ static int count_records(const struct tapctl *tapctl, __u32 replay_size, __u64 *
 
 static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *warnings)
 {
-	char fingerprint[DERIVE_FINGERPRINT_BYTES];
+	char fingerprint[DERIVE_FINGERPRINT_BYTES], at[BARRIER_TIME_BYTES];
 	__u64 records = 0;
 	struct tap_realm realm;
 	int err;
@@ -94,6 +95,11 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 	if (err)
 		goto out;
 	status_clock("gate", realm.tai_minus_utc_ns, warnings);
+	if (barrier_waits(&realm, at))
+		status_warn(warnings,
+			    "nobody is admitted before %s: the gate has just started, or the clock "
+			    "was set back since it did (then `tapctl server unload`, and load again)",
+			    at);
 	if (realm.monitor)
 		status_warn(warnings, "monitor: the gate judges and counts, but drops nothing; "
 				      "`tapctl server load ... --monitor=off` ends that");
