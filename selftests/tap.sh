@@ -106,6 +106,21 @@ no_login() {
 	lab_ssh "$1" "$2" true 2>&1 | grep -q 'timed out'
 }
 
+# An ssh session with a pipe on either side: what goes in at descriptor 8 comes back at 9.
+open_session() {
+	mkfifo "$LAB/in" "$LAB/out"
+	lab_ssh teleworker $LAB_SERVER4 cat <"$LAB/in" >"$LAB/out" &
+	LAB_PIDS+=($!)
+	exec 8>"$LAB/in" 9<"$LAB/out"
+}
+
+session_answers() {
+	local line
+
+	echo "$1" >&8
+	read -r -t 5 line <&9 && equal "what came back" "$1" "$line"
+}
+
 # one_each: every judged segment has one reason, and each admission took three more segments.
 one_each() {
 	tap server -j stats | python3 -c 'import json, sys

@@ -39,20 +39,6 @@ without() {
 	lab_in server setpriv --bounding-set="$1" --inh-caps="$1" "$TAPCTL" --pin-dir "$LAB/bpf/server" "${@:2}"
 }
 
-open_session() {
-	mkfifo "$LAB/in" "$LAB/out"
-	lab_ssh teleworker $LAB_SERVER4 cat <"$LAB/in" >"$LAB/out" &
-	LAB_PIDS+=($!)
-	exec 8>"$LAB/in" 9<"$LAB/out"
-}
-
-session_answers() {
-	local line
-
-	echo "$1" >&8
-	read -r -t 5 line <&9 && equal "what came back" "$1" "$line"
-}
-
 # --- an open session sees it all
 open_session
 check "an ssh session is open" session_answers zero

@@ -5,21 +5,6 @@
 . "$(dirname "$0")/../tap.sh"
 tap_internet
 
-# An ssh session with a pipe on either side: what goes in at descriptor 8 comes back at 9.
-open_session() {
-	mkfifo "$LAB/in" "$LAB/out"
-	lab_ssh teleworker $LAB_SERVER4 cat <"$LAB/in" >"$LAB/out" &
-	LAB_PIDS+=($!)
-	exec 8>"$LAB/in" 9<"$LAB/out"
-}
-
-session_answers() {
-	local line
-
-	echo "$1" >&8
-	read -r -t 5 line <&9 && equal "what came back" "$1" "$line"
-}
-
 open_session
 check "a session answers" session_answers one
 must tap server key revoke 7
