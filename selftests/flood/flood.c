@@ -65,7 +65,8 @@ static int parse(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "dev", 1, NULL, 'i' }, { "dst-mac", 1, NULL, 'm' }, { "dst", 1, NULL, 'd' },
 		{ "dport", 1, NULL, 'p' }, { "seconds", 1, NULL, 's' }, { "count", 1, NULL, 'c' },
-		{ "window", 1, NULL, 'w' }, { "rate", 1, NULL, 'r' }, { 0 },
+		{ "window", 1, NULL, 'w' }, { "rate", 1, NULL, 'r' }, { "help", 0, NULL, 'h' },
+		{ 0 },
 	};
 	int c;
 
@@ -83,6 +84,7 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'r': o->rate = strtoull(optarg, NULL, 10); break;
 		case '6': o->ipv6 = true; break;
+		case 'h': fputs(help, stdout); exit(0);
 		default: return -EINVAL;
 		}
 	}

@@ -50,7 +50,8 @@ static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "dev", 1, NULL, 'i' }, { "dst-mac", 1, NULL, 'm' }, { "src", 1, NULL, 's' },
-		{ "gap", 1, NULL, 'g' }, { 0 },
+		{ "gap", 1, NULL, 'g' }, { "help", 0, NULL, 'h' },
+		{ 0 },
 	};
 	int c;
 
@@ -61,6 +62,7 @@ static int parse(struct options *o, int argc, char **argv)
 		case 'm': o->dst_mac = optarg; break;
 		case 's': o->src = optarg; break;
 		case 'g': o->gap = strtoul(optarg, NULL, 10); break;
+		case 'h': fputs(help, stdout); exit(0);
 		default: return -EINVAL;
 		}
 	}
