@@ -132,3 +132,24 @@ json_t *service_json(unsigned int number, const struct tap_rule *rule, const cha
 		service_tag_modes[service->tag_mode], "stealth", service->stealth, "reject",
 		service_rejects[service->reject], "keys", keys);
 }
+
+int service_show(const struct tapctl *tapctl, int argc, char **argv, service_showing *show)
+{
+	struct tap_ruleset *set = NULL;
+	int lock, acl_map, err;
+
+	if (argc > 1)
+		return usage("'%s' is too much here", argv[1]);
+	lock = pins_open(tapctl, PINS_READ);
+	if (lock < 0)
+		return lock;
+	acl_map = pins_map(tapctl, "tap_acl");
+	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
+	if (!err)
+		err = show(tapctl, set, acl_map);
+	free(set);
+	if (acl_map >= 0)
+		close(acl_map);
+	close(lock);
+	return err;
+}

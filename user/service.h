@@ -34,6 +34,10 @@ int service_keys_text(int acl_map, const struct tap_rule *rule, char **text);
 /* service rule number `number` as JSON, with its keys as above. */
 json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys);
 
+/* What a verb without arguments shows of the services; acl_map: a descriptor of tap_acl. */
+typedef int service_showing(const struct tapctl *tapctl, const struct tap_ruleset *set, int acl_map);
+int service_show(const struct tapctl *tapctl, int argc, char **argv, service_showing *show);
+
 extern const char *const service_actions[];
 extern const char *const service_tag_modes[];
 extern const char *const service_rejects[];

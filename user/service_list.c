@@ -4,12 +4,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "user/output.h"
 #include "user/parse.h"
-#include "user/pins.h"
-#include "user/ruleset.h"
 #include "user/service.h"
 #include "user/verbs.h"
 
@@ -62,21 +59,5 @@ static int list(const struct tapctl *tapctl, const struct tap_ruleset *set, int 
 
 int service_list(const struct tapctl *tapctl, int argc, char **argv)
 {
-	struct tap_ruleset *set = NULL;
-	int lock, acl_map, err;
-
-	if (argc > 1)
-		return usage("'%s' is too much here", argv[1]);
-	lock = pins_open(tapctl, PINS_READ);
-	if (lock < 0)
-		return lock;
-	acl_map = pins_map(tapctl, "tap_acl");
-	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
-	if (!err)
-		err = list(tapctl, set, acl_map);
-	free(set);
-	if (acl_map >= 0)
-		close(acl_map);
-	close(lock);
-	return err;
+	return service_show(tapctl, argc, argv, list);
 }
