@@ -49,6 +49,52 @@ static bool has_key(int acl_map, const struct tap_service *service, const struct
 	return false;
 }
 
+/* Whether all addresses that b holds are held by a. */
+static bool prefix_covers(const struct tap_prefix *a, const struct tap_prefix *b)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if ((a->mask[i] & ~b->mask[i]) || ((a->addr[i] ^ b->addr[i]) & a->mask[i]))
+			return false;
+	return true;
+}
+
+/* Whether a takes every SYN that b would match. Services have one range of ports each. */
+static bool covers(const struct tap_rule *a, const struct tap_rule *b)
+{
+	return (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->dst, &b->dst) &&
+	       prefix_covers(&a->src, &b->src) && a->ports[0].lo <= b->ports[0].lo &&
+	       b->ports[0].hi <= a->ports[0].hi;
+}
+
+/* The number of an earlier service that takes all of number `at`'s SYNs, from 1; 0: none. */
+static unsigned int covered_by(const struct tap_ruleset *set, unsigned int at)
+{
+	unsigned int i;
+
+	for (i = 1; i < at; i++)
+		if (covers(&set->rules[i - 1], &set->rules[at - 1]))
+			return i;
+	return 0;
+}
+
+void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned int last)
+{
+	char ports[PORTS_TEXT];
+	unsigned int at, by;
+
+	for (at = first; at <= set->n_rules; at++) {
+		by = covered_by(set, at);
+		/* New is that one, or the one that takes its place. */
+		if (!by || (at > last && (by < first || by > last)))
+			continue;
+		note("service %u (port %s) never matches, because service %u comes first and takes "
+		     "all of its connections: see `tapctl service list`; del the one, or add with --at",
+		     at, ports_text(&set->rules[at - 1], ports), by);
+	}
+}
+
 static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int last, int acl_map,
 		 const struct usable *usable)
 {
@@ -59,7 +105,8 @@ static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int
 		const struct tap_rule *rule = &set->rules[i];
 		char ports[PORTS_TEXT];
 
-		if (rule->service.action != TAP_ACTION_TAP || has_key(acl_map, &rule->service, usable))
+		if (rule->service.action != TAP_ACTION_TAP || covered_by(set, i + 1) ||
+		    has_key(acl_map, &rule->service, usable))
 			continue;
 		if (closed++ < PORTS_TOLD)
 			length += snprintf(list + length, sizeof(list) - length, "%s%s",

@@ -15,7 +15,13 @@
 void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
 			unsigned int first, unsigned int last);
 
-/* The same for all services in force. */
+/*
+ * Notes which services never match for another that comes before them, where the one or the other is
+ * from number `first` to `last`.
+ */
+void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned int last);
+
+/* The first for all services in force. */
 void advise_on_all_services(const struct tapctl *tapctl);
 
 #endif /* TAP_ADVICE_H */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -107,6 +108,7 @@ int key_add(const struct tapctl *tapctl, int argc, char **argv)
 		struct key_input input;
 		struct tap_key key;
 	} locked;
+	__s64 now;
 	int err;
 
 	err = read_arguments(argc, argv, &arguments);
@@ -119,6 +121,10 @@ int key_add(const struct tapctl *tapctl, int argc, char **argv)
 	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	if (err)
 		return err;
+	now = time(NULL);
+	if (now >= arguments.not_after || now < arguments.not_before)
+		note("key %u opens nothing now: it is %s", arguments.id,
+		     now >= arguments.not_after ? "expired already" : "not yet valid");
 	return output_done(tapctl,
 			   json_pack("{s:i, s:s}", "added", arguments.id, "name", arguments.name),
 			   *arguments.name ? "key %u added (%s)" : "key %u added%s", arguments.id,

@@ -5,6 +5,7 @@
  * once it stands there whole (struct tap_key).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -131,6 +132,7 @@ out:
 int key_rotate(const struct tapctl *tapctl, int argc, char **argv)
 {
 	struct arguments arguments = { .overlap = OVERLAP_DEFAULT };
+	char old[40] = "refused from now on";
 	int err;
 
 	err = read_arguments(argc, argv, &arguments);
@@ -138,9 +140,10 @@ int key_rotate(const struct tapctl *tapctl, int argc, char **argv)
 		err = rotate(tapctl, &arguments);
 	if (err)
 		return err;
+	if (arguments.overlap)
+		snprintf(old, sizeof(old), "taken for another %u s", arguments.overlap);
 	return output_done(tapctl,
 			   json_pack("{s:i, s:I}", "rotated", arguments.id, "overlap",
 				     (json_int_t)arguments.overlap),
-			   "key %u rotated: the old secret is taken for another %u s", arguments.id,
-			   arguments.overlap);
+			   "key %u rotated: the old secret is %s", arguments.id, old);
 }

@@ -2,6 +2,7 @@
 /*
  * The options of `peer add` and `peer update`, and what they make of a peer.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -98,6 +99,9 @@ int peer_options_keys(const struct peer_options *options, struct tap_peer *keys)
 	err = keyfile_read(options->realm_key, key.realm, sizeof(key.realm));
 	if (!err)
 		err = keyfile_read(options->user_key, key.user, sizeof(key.user));
+	if (!err && !sodium_memcmp(key.realm, key.user, sizeof(key.user)))
+		err = fail(EINVAL, "--realm-key and --user-key are the same key: one names the "
+				   "server, the other the user");
 	if (!err)
 		err = derive_tag(key.user, key.realm, &keys->tag);
 	if (!err)

@@ -66,10 +66,13 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 {
 	unsigned int at = requests[0].at ? requests[0].at : set->n_rules;
 
-	if (n == 1)
+	if (n == 1) {
 		advise_on_services(tapctl, set, at, at);
-	else
+		advise_on_order(set, at, at);
+	} else {
 		advise_on_services(tapctl, set, 1, set->n_rules);
+		advise_on_order(set, 1, set->n_rules);
+	}
 }
 
 int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n)

@@ -32,7 +32,20 @@ static int wipe_list(const struct tapctl *tapctl, __u32 slot)
 	return err;
 }
 
-static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_rule *deleted)
+/* Whether a port of the deleted rule is left to no other. */
+static bool opens(const struct tap_ruleset *set, const struct tap_rule *deleted)
+{
+	__u32 i;
+
+	for (i = 0; i < set->n_rules; i++)
+		if (set->rules[i].ports[0].lo <= deleted->ports[0].hi &&
+		    deleted->ports[0].lo <= set->rules[i].ports[0].hi)
+			return false;
+	return deleted->service.action != TAP_ACTION_PASS;
+}
+
+static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_rule *deleted,
+		  bool *open)
 {
 	struct tap_ruleset *set = NULL;
 	int lock, err;
@@ -49,6 +62,8 @@ static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_r
 	if (!err)
 		err = ruleset_publish(tapctl, RULESET_SERVER, set);
 	if (!err)
+		*open = opens(set, deleted);
+	if (!err)
 		err = wipe_list(tapctl, deleted->service.acl);
 out:
 	free(set);
@@ -61,16 +76,19 @@ int service_del(const struct tapctl *tapctl, int argc, char **argv)
 	char ports[PORTS_TEXT];
 	struct tap_rule deleted;
 	unsigned int number;
+	bool open = false;
 	int err;
 
 	if (argc != 2)
 		return usage("missing: one number from 'tapctl service list'");
 	err = parse_number("service", argv[1], 1, TAP_RULES_MAX, &number);
 	if (!err)
-		err = delete(tapctl, number, &deleted);
+		err = delete(tapctl, number, &deleted, &open);
 	if (err)
 		return err;
 	ports_text(&deleted, ports);
-	return output_done(tapctl, json_pack("{s:i, s:s}", "deleted", number, "ports", ports),
-			   "service %u deleted (port %s)", number, ports);
+	return output_done(tapctl,
+			   json_pack("{s:i, s:s, s:b}", "deleted", number, "ports", ports, "open", open),
+			   "service %u deleted (port %s)%s", number, ports,
+			   open ? ": open to everybody now" : "");
 }

@@ -104,8 +104,8 @@ int settings_read_options(int argc, char **argv, struct server_options *o)
 	if (!o->interfaces.n)
 		return usage("which interface? -i eth0");
 	if (!o->realm_key)
-		return usage("the realm key is missing: --realm-key FILE; `tapctl realm gen -o "
-			     "FILE` makes one");
+		return usage("the realm key is missing: --realm-key FILE, for a reload the one it was "
+			     "loaded with (for a new server `tapctl realm gen -o FILE` makes one)");
 	return 0;
 }
 
@@ -151,9 +151,10 @@ int settings_change(const struct server_options *o,
 		    const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
 {
 	if (sodium_memcmp(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES))
-		return fail(EEXIST, "the gate is loaded with another realm key, and keys were "
-				    "added under it: `tapctl server unload` first (it forgets keys "
-				    "and services)");
+		return fail(EEXIST, "this is another realm key than the gate was loaded with (`tapctl "
+				    "status` shows that one's fingerprint): give that one; to change "
+				    "realms, `tapctl server unload` first, which opens the ports and "
+				    "forgets keys and services");
 	if (o->has_replay_size && o->replay_size != realm->replay_size)
 		return fail(EEXIST,
 			    "the gate is loaded with --replay-size %u, which cannot change while "

@@ -131,7 +131,8 @@ static int say_done(const struct tapctl *tapctl, const struct side *side,
 		    const struct interfaces *named, bool all)
 {
 	const char *forgotten =
-		side == &server_side ? "keys, services and replay records" : "peers and rules";
+		side == &server_side ? "the ports are open to everybody, keys, services and replay records" :
+				       "peers and rules";
 	json_t *names = json_array();
 	char list[512] = "";
 
@@ -144,12 +145,12 @@ static int say_done(const struct tapctl *tapctl, const struct side *side,
 	}
 	if (all && named->n)
 		return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 1),
-				   "%s: %s detached; it was the last interface, so %s are "
+				   "%s: %s detached; it was the last interface: %s are "
 				   "forgotten",
 				   list, side->program, forgotten);
 	if (all)
 		return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 1),
-				   "%s unloaded from %s; %s are forgotten", side->program,
+				   "%s unloaded from %s: %s are forgotten", side->program,
 				   tapctl->pin_dir, forgotten);
 	return output_done(tapctl, json_pack("{s:o, s:b}", "unloaded", names, "all", 0),
 			   "%s: %s detached", list, side->program);
