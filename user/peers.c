@@ -130,3 +130,17 @@ int peers_write(struct peers *peers, int index, const struct tap_peer *peer)
 		return fail(errno, "cannot write the peer: %s", strerror(errno));
 	return 0;
 }
+
+int peers_show(const struct tapctl *tapctl, int argc, char **argv, peers_showing *show)
+{
+	struct peers peers;
+	int err;
+
+	if (argc > 1)
+		return usage("'%s' is too much here", argv[1]);
+	err = peers_open(tapctl, false, &peers);
+	if (!err)
+		err = show(tapctl, &peers);
+	peers_close(&peers);
+	return err;
+}

@@ -61,4 +61,8 @@ extern const char *const peer_frames[];
 extern const char *const peer_mark_modes[];
 extern const char *const peer_ports_modes[];
 
+/* What a verb without arguments shows of the peers and rules. */
+typedef int peers_showing(const struct tapctl *tapctl, const struct peers *peers);
+int peers_show(const struct tapctl *tapctl, int argc, char **argv, peers_showing *show);
+
 #endif /* TAP_PEERS_H */

@@ -79,14 +79,5 @@ static int list(const struct tapctl *tapctl, const struct peers *peers)
 
 int rule_list(const struct tapctl *tapctl, int argc, char **argv)
 {
-	struct peers peers;
-	int err;
-
-	if (argc > 1)
-		return usage("'%s' is too much here", argv[1]);
-	err = peers_open(tapctl, false, &peers);
-	if (!err)
-		err = list(tapctl, &peers);
-	peers_close(&peers);
-	return err;
+	return peers_show(tapctl, argc, argv, list);
 }
