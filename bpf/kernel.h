@@ -64,16 +64,15 @@ static inline long bpf_loop(__u32 times, long (*step)(__u32, void *), void *cont
 #endif
 
 /*
- * Where the frame is. A program names its kind of context before it includes anything else; on the
- * host a frame is a piece of memory.
+ * Where the frame is. A program names its kind of context before it includes anything else; code
+ * that runs alone on the host may leave it out, and its frame is then a piece of memory.
  */
-#ifdef __bpf__
-#ifndef TAP_CONTEXT
-#error "define TAP_CONTEXT as struct xdp_md or struct __sk_buff"
-#endif
+#ifdef TAP_CONTEXT
 #define TAP_DATA(ctx) ((void *)(long)(ctx)->data)
 #define TAP_DATA_END(ctx) ((void *)(long)(ctx)->data_end)
 #define TAP_DATA_AGAIN(ctx) ((void *)(long)TAP_READ_ONCE((ctx)->data))
+#elif defined(__bpf__)
+#error "define TAP_CONTEXT as struct xdp_md or struct __sk_buff"
 #else
 struct tap_frame_memory {
 	void *data;
