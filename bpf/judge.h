@@ -7,6 +7,7 @@
 #ifndef TAP_JUDGE_H
 #define TAP_JUDGE_H
 
+#include "bpf/clock.h"
 #include "bpf/gate_maps.h"
 #include "bpf/verify.h"
 
@@ -206,7 +207,7 @@ TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
 	realm = bpf_map_lookup_elem(&tap_realm, &zero);
 	if (!realm || judge_take(bucket, j))
 		return TAP_REASON_collecting;
-	j->now_ns = bpf_ktime_get_tai_ns() - realm->tai_minus_utc_ns;
+	j->now_ns = clock_utc_ns(realm->tai_minus_utc_ns);
 	j->now = j->now_ns / TAP_NS_PER_SEC;
 	j->started_ns = realm->started_ns;
 	j->reason = TAP_REASON_unreadable;

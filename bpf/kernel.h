@@ -48,6 +48,8 @@ static inline long bpf_loop(__u32 times, long (*step)(__u32, void *), void *cont
 
 #endif
 
+#define TAP_NS_PER_SEC 1000000000ULL
+
 /* Reads a word that another CPU may be writing, once and whole. */
 #define TAP_READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define TAP_WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))

@@ -8,6 +8,7 @@
 #include "bpf/kernel.h"
 
 #include "bpf/checksum.h"
+#include "bpf/clock.h"
 #include "bpf/frame.h"
 #include "bpf/payload.h"
 #include "bpf/ports.h"
@@ -16,7 +17,6 @@
 #include "bpf/timestamps.h"
 
 #define TAP_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC: on to whoever is next at this hook */
-#define TAP_NS_PER_SEC 1000000000ULL
 
 /* The fields that differ between the SYNs of a group, as on the wire. */
 struct syn_fields {
@@ -74,7 +74,7 @@ static __always_inline void fields_of_now(const struct tap_client *client,
 					  const struct tap_peer *peer, __u16 dport, __u32 isn,
 					  bool extended, struct tap_fields *f)
 {
-	__u64 ns = bpf_ktime_get_tai_ns() - client->tai_minus_utc_ns;
+	__u64 ns = clock_utc_ns(client->tai_minus_utc_ns);
 
 	f->isn = isn;
 	f->sec = ns / TAP_NS_PER_SEC;

@@ -9,8 +9,6 @@
 #include "bpf/frame.h"
 #include "bpf/group.h"
 
-#define TAP_NS_PER_SEC 1000000000ULL
-
 /* Roles of the four segments collected: for each arrangement, who is SYN0, SYN1, SYN2, SYN3. */
 #define TAP_ARRANGEMENTS 24
 

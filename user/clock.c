@@ -15,7 +15,6 @@
 #include "user/pins.h"
 
 #define SECOND_NS 1000000000LL
-#define OFFSET_MAX_NS (100 * SECOND_NS) /* 37 s since 2017; one leap second a year was the most */
 
 __s64 clock_tai_minus_utc_ns(void)
 {
@@ -36,7 +35,7 @@ __s64 clock_now_ns(void)
 
 bool clock_offset_is_kernels(__s64 offset)
 {
-	return offset >= 0 && offset <= OFFSET_MAX_NS && offset % SECOND_NS == 0;
+	return offset >= 0 && offset <= TAP_CLOCK_OFFSET_MAX * SECOND_NS && offset % SECOND_NS == 0;
 }
 
 /* The offset is the first field of both maps' values; VALUE may hold a key and is wiped. */

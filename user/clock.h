@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs read CLOCK_TAI and subtract an offset that tapctl keeps in tap_realm and tap_client,
- * because the kernel has no UTC clock for them. The offset is 0 s until an NTP daemon sets it, then
- * 37 s: one that is out of date would make every group look 37 s old or young.
+ * The programs read CLOCK_TAI and subtract an offset, because the kernel has no UTC clock for them.
+ * It is 0 s until an NTP daemon sets it, then 37 s: one that is out of date would make every group
+ * look 37 s old or young. They look it up in the kernel themselves (bpf/clock.h), and where they
+ * cannot, they take what tapctl keeps in tap_realm and tap_client.
  */
 #ifndef TAP_CLOCK_H
 #define TAP_CLOCK_H

@@ -31,18 +31,11 @@ void status_warn(json_t *warnings, const char *format, ...)
 
 void status_clock(const char *program, __s64 offset, json_t *warnings)
 {
-	__s64 now = clock_tai_minus_utc_ns();
-
 	if (!clock_offset_is_kernels(offset))
 		status_warn(warnings,
 			    "the %s's clock was shifted on purpose (offset %lld ns): it does not "
 			    "tell the right time",
 			    program, (long long)offset);
-	else if (offset != now)
-		status_warn(warnings,
-			    "the %s's clock was %lld s wrong, because the kernel's TAI offset "
-			    "changed since it was loaded; this command has put it right",
-			    program, llabs(now - offset) / 1000000000);
 }
 
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)

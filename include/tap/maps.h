@@ -165,12 +165,18 @@ enum tap_mark_mode { TAP_MARK_SEALED, TAP_MARK_OPEN };
 #define TAP_SKEW_MAX 3600u
 
 /*
+ * TAI minus UTC, which the programs need to tell the time: 37 s since 2017, and one leap second a
+ * year was the most. Any other value, or one of no whole seconds, was set on purpose, by a test.
+ */
+#define TAP_CLOCK_OFFSET_MAX 100 /* seconds */
+
+/*
  * tap_realm: ARRAY of one. What `server load` was told. The gate's program carries the fields that
  * never change as constants of its own (struct tap_gate_constants); it reads only the first two
  * from here, and only when it judges a group.
  */
 struct tap_realm {
-	__s64 tai_minus_utc_ns; /* now = CLOCK_TAI - this; kept fresh by tapctl, set by tests */
+	__s64 tai_minus_utc_ns; /* now = CLOCK_TAI - this, where the kernel does not tell */
 	__s64 started_ns; /* groups made before this are refused: their records are gone */
 	__u8 realm_key[TAP_REALM_KEY_BYTES];
 	struct tap_sipkey veil; /* K_veil */
