@@ -129,7 +129,8 @@ static __always_inline enum tap_kind tap_parse_ipv4(TAP_CONTEXT *ctx, struct tap
 	if ((void *)(ip + 1) > TAP_DATA_END(ctx) || ip->protocol != IPPROTO_TCP || ip->version != 4)
 		return TAP_OTHER;
 	header = ip->ihl * 4;
-	total = bpf_ntohs(ip->tot_len);
+	/* 0: over 64 KiB in one piece. Linux takes that from virtual machines and containers. */
+	total = bpf_ntohs(ip->tot_len) ?: TAP_DATA_END(ctx) - p->l3;
 	if (header < sizeof(*ip) || total < header)
 		return TAP_OTHER; /* no stack takes it */
 	p->ipv6 = false;
@@ -222,7 +223,7 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 	t.bytes = bpf_ntohs(ip->payload_len);
 	at = ip + 1;
 	/* A jumbogram, or what Linux takes for one: it then goes by the length of the frame. */
-	if (!t.bytes && t.next == IPPROTO_HOPOPTS)
+	if (!t.bytes)
 		t.bytes = TAP_DATA_END(ctx) - at;
 	if (t.next != IPPROTO_TCP) {
 		t.offset = tap_offset(ctx, at);
