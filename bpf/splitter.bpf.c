@@ -91,7 +91,7 @@ static __always_inline void fields_of_now(const struct tap_client *client,
  */
 static __always_inline __be16 mark_pick(const struct tap_peer *peer, __be16 window)
 {
-	__u32 at = bpf_get_prandom_u32();
+	__u64 at = bpf_get_prandom_u32();
 	__u16 mark;
 
 	if (peer->mark_mode == TAP_MARK_OPEN) {
@@ -101,6 +101,8 @@ static __always_inline __be16 mark_pick(const struct tap_peer *peer, __be16 wind
 		return bpf_htons(mark);
 	}
 	at = peer->n_marks ? at % peer->n_marks : 0;
+	/* The verifier knows nothing of a remainder's upper half: all 64 bits are to be compared. */
+	TAP_KEEP_ORDER(at);
 	mark = peer->marks[at < TAP_PEER_MARKS ? at : 0];
 	if (mark == bpf_ntohs(window)) {
 		at = at + 1 < peer->n_marks ? at + 1 : 0;
