@@ -86,6 +86,12 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	if (error)
 		return error == -17 /* EEXIST */ ? TAP_REASON_replay : TAP_REASON_replay_window;
 	__sync_fetch_and_add(&state->admissions, 1);
+	/*
+	 * A hypervisor may have stopped this CPU after the first question, while others admitted so many
+	 * that the record to meet was pushed out. So ask again, now that this one counts as well.
+	 */
+	if (!tap_records_complete(slot, state, f->sec, gate.replay_size + 1))
+		return TAP_REASON_replay_window;
 	tap_note_newest(state, f->sec);
 	return TAP_REASON_admitted;
 }
