@@ -80,13 +80,18 @@ static __always_inline void reject_make_tcp(struct tap_packet *p, __u32 acknowle
 	tcp->check = ~checksum_fold(sum);
 }
 
-/* Whether the address is one that hosts have: no broadcast, multicast, loopback, or "this network". */
+/*
+ * Whether the address is one that hosts have: no broadcast, multicast, loopback, "this network", or
+ * IPv4 in IPv6's clothes.
+ */
 static __always_inline bool reject_is_unicast(const struct tap_packet *p, const __u64 address[2])
 {
 	__u32 ipv4 = bpf_ntohl(address[1] >> 32);
 
 	if (p->ipv6)
-		return (__u8)address[0] != 0xff && (address[0] || (address[1] >> 32));
+		return (__u8)address[0] != 0xff &&
+		       (address[0] || (address[1] && address[1] != 1ULL << 56 &&
+				       (__u32)address[1] != 0xffff0000));
 	return ipv4 >> 24 != 0 && ipv4 >> 24 != 127 && ipv4 >> 28 < 0xe;
 }
 
