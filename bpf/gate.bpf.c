@@ -46,12 +46,17 @@ static __always_inline bool is_mark(__u16 window)
 	return !gate.sealed || (gate.marks[window / 64] >> (window % 64) & 1);
 }
 
-/* Of mark and TSval what identifies a group here. */
-static __always_inline struct tap_place place_group(const struct tap_packet *p, __u32 tsval)
+/*
+ * Of mark and TSval what identifies a group here. Where there is no TSval, the mark always does: else
+ * three segments of a group that lost one would spoil every later attempt from their address.
+ */
+static __always_inline struct tap_place place_group(const struct tap_packet *p,
+						    const struct timestamps *ts)
 {
-	__u32 mark = gate.group_by & TAP_GROUP_BY_MARK ? bpf_ntohs(p->tcp->window) : 0;
+	bool by_mark = gate.group_by & TAP_GROUP_BY_MARK || ts->at == TAP_NO_TIMESTAMP;
 
-	return tap_place_group(&gate.place, p, mark, gate.group_by & TAP_GROUP_BY_TS ? tsval : 0);
+	return tap_place_group(&gate.place, p, by_mark ? bpf_ntohs(p->tcp->window) : 0,
+			       gate.group_by & TAP_GROUP_BY_TS ? ts->tsval : 0);
 }
 
 TAP_CHECKED_ALONE int admit(struct xdp_md *ctx, const struct admission *a)
@@ -134,7 +139,7 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 	segment.sport = bpf_ntohs(p->tcp->source);
 	segment.tsecr = ts.tsecr;
 
-	place = place_group(p, ts.tsval);
+	place = place_group(p, &ts);
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
 	if (segment.tsecr)
 		tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &place.bucket);
