@@ -3,6 +3,8 @@
  * Network interfaces, as -i names them.
  */
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +102,25 @@ int interface_find(struct interface *interface)
 		    "%s is of a kind (ARPHRD %d) whose frames TAP cannot read: it takes Ethernet "
 		    "and IP tunnels",
 		    interface->name, type);
+}
+
+bool interface_hides_redirected(const struct interface *interface)
+{
+	static const char *const drivers[] = { "veth", "ipvlan", "netkit" };
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (char *)&info };
+	int fd, err;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	memcpy(request.ifr_name, interface->name, strnlen(interface->name, IF_NAMESIZE - 1));
+	err = ioctl(fd, SIOCETHTOOL, &request);
+	close(fd);
+	for (size_t i = 0; !err && i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(info.driver, drivers[i]))
+			return true;
+	return false;
 }
 
 __u64 interfaces_netns(void)

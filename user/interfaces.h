@@ -30,6 +30,12 @@ int interfaces_add(struct interfaces *list, const char *text);
  * a kind whose frames the programs cannot read. */
 int interface_find(struct interface *interface);
 
+/*
+ * Whether frames come to it straight from a device in another namespace (veth, ipvlan, netkit): the
+ * kernel does not show generic XDP those that a TC program redirected there.
+ */
+bool interface_hides_redirected(const struct interface *interface);
+
 __u64 interfaces_netns(void); /* inode of the network namespace that this process is in */
 
 #endif /* TAP_INTERFACES_H */

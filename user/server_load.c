@@ -29,6 +29,15 @@ struct context {
 	const struct tap_realm *realm;
 };
 
+static void note_generic(const struct interface *interface)
+{
+	if (interface_hides_redirected(interface))
+		note("%s: generic XDP is not shown what a TC program at the other end redirects: who "
+		     "may load one there gets past the gate, and a splitter there does not get in; "
+		     "native XDP sees all",
+		     interface->name);
+}
+
 /* libxdp loads the program itself, once for each interface: it depends on the dispatcher there. */
 static int attach_through_libxdp(struct load *load, struct step *step, bool generic)
 {
@@ -49,6 +58,8 @@ static int attach_through_libxdp(struct load *load, struct step *step, bool gene
 			 alone ? "alone: this kernel cannot run libxdp's dispatcher, so no other "
 				 "XDP program fits beside the gate"
 			       : "");
+	if (!err && generic)
+		note_generic(&step->interface);
 	return err;
 }
 
@@ -94,6 +105,8 @@ static int attach(struct load *load, struct step *step)
 		close(fd);
 		return err;
 	}
+	if (hook == TAP_HOOK_XDP_GENERIC)
+		note_generic(&step->interface);
 	return load_pin_link(load, step, fd);
 }
 
