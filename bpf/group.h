@@ -117,6 +117,14 @@ static __always_inline int tap_slots_of(const struct tap_bucket *bucket, __u16 g
 	return count;
 }
 
+static __always_inline __u32 tap_slot_after(__u32 slot)
+{
+	slot++;
+	/* clang 14 compares it before it is incremented, and Linux 6.1 does not see what that says. */
+	TAP_KEEP_ORDER(slot);
+	return slot < TAP_BUCKET_SLOTS ? slot : 0;
+}
+
 /* Stores the segment in the oldest slot that is not its own group's; -1: no luck. */
 static __always_inline int tap_store(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
 				     __u64 word, __u32 tsecr)
@@ -129,7 +137,7 @@ static __always_inline int tap_store(struct tap_bucket *bucket, struct tap_bucke
 			__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word));
 			return 0;
 		}
-		slot = slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0;
+		slot = tap_slot_after(slot);
 	}
 	return -1;
 }

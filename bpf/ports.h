@@ -54,22 +54,34 @@ static __always_inline bool port_in_use(struct __sk_buff *skb, const struct port
 	return true;
 }
 
-/* A free port, or 0 where none was found in TAP_PORT_TRIES. */
+/* A random port of the range, which is not empty; 0 where it turns out to be taken. */
+TAP_CHECKED_ALONE int port_try(struct __sk_buff *skb, const struct port_search *s, __u32 range)
+{
+	__u16 port;
+
+	if (!s || !range)
+		return 0;
+	port = s->lo + 1 + bpf_get_prandom_u32() % range * 2;
+	if (port == s->taken[0] || port == s->taken[1] || port == s->taken[2])
+		return 0;
+	return port_in_use(skb, s, port) ? 0 : port;
+}
+
+/*
+ * A free port, or 0 where none was found in TAP_PORT_TRIES. Each try is a function: of the loop that
+ * clang 14 makes with its branches inside, Linux 6.1 says that it never ends.
+ */
 TAP_CHECKED_ALONE int port_pick(struct __sk_buff *skb, const struct port_search *s)
 {
 	__u32 range, i;
-	__u16 port;
+	int port;
 
 	if (!s || s->hi < s->lo)
 		return 0;
 	range = ((__u32)s->hi - s->lo + 1) / 2;
-	if (!range)
-		return 0;
 	for (i = 0; i < TAP_PORT_TRIES; i++) {
-		port = s->lo + 1 + bpf_get_prandom_u32() % range * 2;
-		if (port == s->taken[0] || port == s->taken[1] || port == s->taken[2])
-			continue;
-		if (port && !port_in_use(skb, s, port))
+		port = port_try(skb, s, range);
+		if (port)
 			return port;
 	}
 	return 0;

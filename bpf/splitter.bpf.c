@@ -172,7 +172,7 @@ struct group_plan {
 	struct syn_place place;
 	struct syn_fields syn[TAP_GROUP_SEGMENTS]; /* by role */
 	struct syn_fields now; /* what skb is at the moment */
-	struct tap_sent_key sent;
+	struct tap_sent_key *sent; /* written for each SYN */
 };
 
 /*
@@ -184,8 +184,8 @@ static __always_inline int group_become(struct __sk_buff *skb, struct group_plan
 	__u32 what = role ? TAP_SENT_CUT_PAYLOAD : TAP_SENT_WHOLE;
 	int error, forgotten;
 
-	sent_key_set(&plan->sent, &plan->syn[role]);
-	forgotten = bpf_map_update_elem(&tap_sent, &plan->sent, &what, BPF_ANY);
+	sent_key_set(plan->sent, &plan->syn[role]);
+	forgotten = bpf_map_update_elem(&tap_sent, plan->sent, &what, BPF_ANY);
 	error = syn_rewrite(skb, &plan->place, &plan->now, &plan->syn[role]);
 	if (error)
 		return error;
@@ -210,13 +210,13 @@ static __always_inline int group_send(struct __sk_buff *skb, struct group_plan *
 }
 
 static __always_inline int split(struct __sk_buff *skb, const struct tap_packet *p,
-				 const struct syn_fields *orig, const struct tap_sent_key *sent,
+				 const struct syn_fields *orig, struct tap_sent_key *sent,
 				 const struct timestamps *ts, const struct tap_peer *peer)
 {
 	struct group_plan plan = {
 		.place = { .tcp = tap_offset(skb, p->tcp), .timestamp = ts->at },
 		.now = *orig,
-		.sent = *sent,
+		.sent = sent,
 	};
 	struct tap_client *client;
 	struct tap_fields f = {};
