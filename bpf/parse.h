@@ -150,14 +150,15 @@ static __always_inline bool tap_ipv6_is_extension(__u8 next)
 	       next == IPPROTO_FRAGMENT;
 }
 
-/* A fragment that is not the first, `offset` bytes on, of what starts with a header `next`. */
+/*
+ * A fragment that is not the first, `offset` bytes on. `next` is what it says that it is a part of;
+ * receivers go by what the first one says, so it is believed only where it asks for the higher floor.
+ */
 static __always_inline enum tap_kind tap_ipv6_later_fragment(__u8 next, __u32 offset)
 {
 	__u32 floor = tap_ipv6_is_extension(next) ? TAP_FRAGMENT_FLOOR_EXTENSIONS :
 						    TAP_FRAGMENT_FLOOR;
 
-	if (next != IPPROTO_TCP && !tap_ipv6_is_extension(next))
-		return TAP_OTHER;
 	return offset < floor ? TAP_FRAGMENT : TAP_OTHER;
 }
 
