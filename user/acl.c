@@ -71,7 +71,7 @@ static int change_service(struct tap_rule *rule, int acl_map, struct change *cha
 	if (slot == TAP_ACL_ANY)
 		first_list(rule, list, change);
 	else if (bpf_map_lookup_elem(acl_map, &slot, list))
-		err = fail(errno, "cannot read access list %u: %s", slot, strerror(errno));
+		err = fail(errno, "cannot read access list %u: %s", slot, cause(errno));
 	if (!err)
 		err = service_take_list(change->used, &rule->service.acl);
 	if (err)
@@ -97,7 +97,7 @@ static int carry_out(const struct tapctl *tapctl, struct tap_ruleset *set, int a
 		return fail(ENOENT, "no tap service has port %u: see 'tapctl service list'", change->port);
 	count = change->n_services;
 	if (bpf_map_update_batch(acl_map, change->slots, change->lists, &count, NULL))
-		return fail(errno, "cannot write the access lists: %s", strerror(errno));
+		return fail(errno, "cannot write the access lists: %s", cause(errno));
 	return ruleset_publish(tapctl, RULESET_SERVER, set);
 }
 

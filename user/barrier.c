@@ -35,23 +35,24 @@ static int barrier_path(const struct tap_realm *realm, char path[64])
 	return err;
 }
 
-/* 0 where nothing is kept. */
-static __u64 barrier_kept(const char *path)
+/* *sec: 0 where nothing is kept. -errno, without fail(), for what is kept but cannot be read. */
+static int barrier_kept(const char *path, __u64 *sec)
 {
 	char text[32] = "", *end;
-	unsigned long long sec;
 	ssize_t bytes;
-	int fd;
+	int fd, err;
 
+	*sec = 0;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return errno == ENOENT ? 0 : -errno;
 	bytes = read(fd, text, sizeof(text) - 1);
+	err = bytes < 0 ? -errno : 0;
 	close(fd);
-	if (bytes <= 0)
-		return 0;
-	sec = strtoull(text, &end, 10);
-	return *end == '\n' && sec <= UINT32_MAX ? sec : 0;
+	if (err)
+		return err;
+	*sec = strtoull(text, &end, 10);
+	return bytes > 0 && *end == '\n' && *sec <= UINT32_MAX ? 0 : -EUCLEAN;
 }
 
 static void time_text(__s64 ns, char text[BARRIER_TIME_BYTES])
@@ -73,9 +74,17 @@ __s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest)
 	__s64 now = clock_now_ns(), start = now, earliest;
 	struct timespec up;
 	char path[64] = "", at[BARRIER_TIME_BYTES];
+	__u64 kept;
+	int err;
 
-	if (!barrier_path(realm, path) && barrier_kept(path) > newest)
-		newest = barrier_kept(path);
+	err = barrier_path(realm, path);
+	if (!err)
+		err = barrier_kept(path, &kept);
+	/* What is not known may be as late as a group can be. */
+	if (err)
+		kept = now / NS_PER_SEC + realm->skew;
+	if (kept > newest)
+		newest = kept;
 	if (newest && (__s64)(newest + 1) * NS_PER_SEC > start)
 		start = (__s64)(newest + 1) * NS_PER_SEC;
 	/* What was admitted before the reboot was made at most `skew` after it. */
@@ -88,7 +97,10 @@ __s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest)
 		note("the gate admits nobody before %s (%lld s from now): groups up to then could be "
 		     "replays of what was admitted before its records began%s%s",
 		     at, (long long)((start - now) / NS_PER_SEC + 1),
-		     newest ? "; kept in " : "", newest ? path : "");
+		     err	? "; no word is to be had from "
+		     : newest	? "; kept in "
+				: "",
+		     err || newest ? path : "");
 	}
 	return start;
 }
@@ -121,6 +133,7 @@ void barrier_save(const struct tapctl *tapctl)
 	struct tap_gate_state state;
 	struct tap_realm realm;
 	__u32 zero = 0;
+	__u64 kept;
 	char path[64];
 	int fd, err;
 
@@ -136,7 +149,7 @@ void barrier_save(const struct tapctl *tapctl)
 		err = gate_read_settings(tapctl, &realm);
 	if (!err && state.newest) {
 		err = barrier_path(&realm, path);
-		if (!err && state.newest > barrier_kept(path))
+		if (!err && (barrier_kept(path, &kept) || state.newest > kept))
 			err = barrier_write(path, state.newest);
 	}
 	sodium_munlock(&realm, sizeof(realm));
@@ -144,6 +157,6 @@ void barrier_save(const struct tapctl *tapctl)
 		return;
 	note("cannot keep the time of the last admission in " BARRIER_DIR ": %s; before you load the "
 	     "gate again, wait as long as its --skew says, or old groups may be replayed",
-	     strerror(-err));
+	     cause_file(-err));
 	forget_failure();
 }

@@ -90,7 +90,7 @@ int bpffs_mount(void)
 		return fail(errno,
 			    "cannot mount a bpffs at " BPFFS_MOUNT ": %s; mount it by hand: mount "
 								   "-t bpf bpf " BPFFS_MOUNT,
-			    strerror(errno));
+			    cause_file(errno));
 	note("mounted a bpffs at " BPFFS_MOUNT);
 	return 0;
 }
@@ -105,7 +105,7 @@ static int make_directories(const char *path)
 		snprintf(part, sizeof(part), "%.*s", at ? (int)(at - path) : PATH_MAX - 1, path);
 		if (mkdir(part, 0700) && errno != EEXIST)
 			return fail(errno, "cannot make the pin directory %s: %s", part,
-				    strerror(errno));
+				    cause_file(errno));
 	}
 	return 0;
 }
@@ -133,7 +133,7 @@ int bpffs_make(const char *path)
 		return err;
 	if (stat(path, &st))
 		return fail(errno, "cannot look at the pin directory %s: %s", path,
-			    strerror(errno));
+			    cause_file(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(ENOTDIR, "%s is no directory: choose another --pin-dir", path);
 	/* A bpffs is open to all unless told otherwise, and its owner can take pins away. */

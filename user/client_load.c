@@ -94,7 +94,7 @@ static int attach_tcx(struct load *load, struct step *step, enum hook_wish wish)
 		return load_pin_link(load, step, fd);
 	if (fd != -EINVAL)
 		return fail(-fd, "cannot attach the splitter to %s by TCX: %s", interface->name,
-			    strerror(-fd));
+			    cause(-fd));
 	if (wish == HOOK_TCX)
 		return fail(ENOTSUP, "this kernel has no TCX, which came with Linux 6.6: use "
 				     "--hook clsact");
@@ -106,14 +106,22 @@ static int attach(struct load *load, struct step *step)
 {
 	const struct client_options *options = load->options;
 	const struct interface *interface = &step->interface;
+	__u32 id;
+	int there;
 
-	if (tcx_has_program(interface->ifindex, client_side.kernel_name))
+	there = tcx_has_program(interface->ifindex, client_side.kernel_name);
+	if (there < 0)
+		return there;
+	if (there)
 		return fail(EBUSY,
 			    "%s already has a splitter, which this pin directory does not know: "
 			    "unload it with its own --pin-dir; two would split every SYN twice",
 			    interface->name);
-	if (program_is(clsact_program(interface->ifindex), client_side.kernel_name))
-		return clsact_occupied(interface->name);
+	there = clsact_program(interface->ifindex, &id);
+	if (!there)
+		there = program_is(id, client_side.kernel_name);
+	if (there)
+		return there < 0 ? there : clsact_occupied(interface->name);
 	if (options->hook == HOOK_CLSACT)
 		return attach_clsact(load, step);
 	return attach_tcx(load, step, options->hook);

@@ -51,7 +51,7 @@ static int refresh(const struct tapctl *tapctl, const char *map, void *value, si
 	if (fd < 0)
 		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, value)) {
-		err = fail(errno, "cannot read %s: %s", map, strerror(errno));
+		err = fail(errno, "cannot read %s: %s", map, cause(errno));
 		goto out;
 	}
 	memcpy(&offset, value, sizeof(offset));
@@ -59,7 +59,7 @@ static int refresh(const struct tapctl *tapctl, const char *map, void *value, si
 		goto out;
 	memcpy(value, &now, sizeof(now));
 	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
-		err = fail(errno, "cannot set the clock offset in %s: %s", map, strerror(errno));
+		err = fail(errno, "cannot set the clock offset in %s: %s", map, cause(errno));
 out:
 	sodium_memzero(value, bytes);
 	close(fd);

@@ -26,12 +26,23 @@ static struct bpf_tc_opts our_place(void)
 				     .priority = CLSACT_PRIORITY };
 }
 
-__u32 clsact_program(__u32 ifindex)
+/* EINVAL: there is no clsact qdisc. */
+static bool is_absence(int err)
+{
+	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
+}
+
+int clsact_program(__u32 ifindex, __u32 *id)
 {
 	struct bpf_tc_hook hook = egress(ifindex);
 	struct bpf_tc_opts opts = our_place();
+	int err = bpf_tc_query(&hook, &opts);
 
-	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+	*id = err ? 0 : opts.prog_id;
+	if (!err || is_absence(err))
+		return 0;
+	return fail(-err, "cannot look at the tc filters of interface %u: %s", ifindex,
+		    cause(-err));
 }
 
 int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made)
@@ -46,7 +57,7 @@ int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made)
 	return fail(-err,
 		    "cannot make a clsact qdisc on %s: %s; the kernel needs CONFIG_NET_CLS_ACT and "
 		    "sch_ingress",
-		    name, strerror(-err));
+		    name, cause(-err));
 }
 
 int clsact_occupied(const char *name)
@@ -74,7 +85,7 @@ int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 	return fail(-err,
 		    "cannot attach the splitter to %s as a tc filter: %s; see what holds "
 		    "preference %u: tc filter show dev %s egress",
-		    name, strerror(-err), CLSACT_PRIORITY, name);
+		    name, cause(-err), CLSACT_PRIORITY, name);
 }
 
 static int count_filter(const struct nlmsghdr *header, void *count)
@@ -134,10 +145,9 @@ int clsact_detach(const char *name, __u32 ifindex)
 	int err;
 
 	err = bpf_tc_detach(&hook, &opts);
-	/* EINVAL: no clsact qdisc any more. */
-	if (!err || err == -ENOENT || err == -EINVAL || err == -ENODEV)
+	if (!err || is_absence(err))
 		return 0;
-	return fail(-err, "cannot take the splitter's tc filter off %s: %s", name, strerror(-err));
+	return fail(-err, "cannot take the splitter's tc filter off %s: %s", name, cause(-err));
 }
 
 void clsact_remove_empty_qdisc(__u32 ifindex)

@@ -14,8 +14,8 @@
 #define CLSACT_HANDLE 0x746170u /* "tap" */
 #define CLSACT_PRIORITY 1u /* a filter before it could end the walk and keep SYNs from it */
 
-/* The id of the program in the splitter's place, or 0. */
-__u32 clsact_program(__u32 ifindex);
+/* The id of the program in the splitter's place; 0: none. */
+int clsact_program(__u32 ifindex, __u32 *id);
 
 /* Makes the qdisc where it is missing; *made says whether. */
 int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made);

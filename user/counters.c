@@ -34,7 +34,7 @@ static int sum(const struct tapctl *tapctl, const char *name, __u64 *counters, s
 	size_t i;
 
 	if (cpus < 0)
-		return fail(-cpus, "cannot tell how many CPUs there are: %s", strerror(-cpus));
+		return fail(-cpus, "cannot tell how many CPUs there are: %s", cause(-cpus));
 	map = pins_map(tapctl, name);
 	if (map < 0)
 		return map;
@@ -42,7 +42,7 @@ static int sum(const struct tapctl *tapctl, const char *name, __u64 *counters, s
 	if (!values)
 		err = fail(ENOMEM, "out of memory");
 	else if (bpf_map_lookup_elem(map, &only_entry, values))
-		err = fail(errno, "cannot read the counters %s: %s", name, strerror(errno));
+		err = fail(errno, "cannot read the counters %s: %s", name, cause(errno));
 	for (i = 0; !err && i < cpus * n; i++)
 		counters[i % n] += values[i];
 	free(values);

@@ -51,11 +51,15 @@ void device_link_path(const struct tapctl *tapctl, const struct side *side, __u3
  */
 static bool program_exists(__u32 prog_id)
 {
-	int fd = prog_id ? bpf_prog_get_fd_by_id(prog_id) : -1;
+	int fd;
 
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	if (!prog_id)
+		return false;
+	fd = bpf_prog_get_fd_by_id(prog_id);
+	if (fd < 0)
+		return errno != ENOENT;
+	close(fd);
+	return true;
 }
 
 /* 1 or 0, or a negative errno after fail(). */
@@ -63,16 +67,21 @@ static int is_attached(const struct tapctl *tapctl, const struct side *side,
 		       const struct device *device, bool here)
 {
 	char path[PINS_PATH_BYTES];
-	bool alone, generic;
+	struct xdp_shared_gate gate;
 	__u32 prog_id;
+	int err;
 
 	switch (device->record.hook) {
 	case TAP_HOOK_XDP_SHARED:
-		return here ? xdp_shared_present(device->ifindex, &alone, &generic)
-			    : program_exists(device->record.prog_id);
+		if (!here)
+			return program_exists(device->record.prog_id);
+		err = xdp_shared_find(device->ifindex, &gate);
+		return err ? err : gate.id != 0;
 	case TAP_HOOK_CLSACT:
-		return here ? program_is(clsact_program(device->ifindex), side->kernel_name)
-			    : program_exists(device->record.prog_id);
+		if (!here)
+			return program_exists(device->record.prog_id);
+		err = clsact_program(device->ifindex, &prog_id);
+		return err ? err : program_is(prog_id, side->kernel_name);
 	default:
 		device_link_path(tapctl, side, device->ifindex, path);
 		return link_alive(path, &prog_id);
@@ -81,9 +90,14 @@ static int is_attached(const struct tapctl *tapctl, const struct side *side,
 
 static int look_at(const struct tapctl *tapctl, const struct side *side, struct device *device)
 {
-	bool here = device->record.netns == interfaces_netns();
-	int attached;
+	__u64 netns;
+	int attached, err;
+	bool here;
 
+	err = interfaces_netns(&netns);
+	if (err)
+		return err;
+	here = device->record.netns == netns;
 	memcpy(device->name, device->record.name, sizeof(device->name) - 1);
 	attached = is_attached(tapctl, side, device, here);
 	if (attached < 0)
@@ -95,21 +109,30 @@ static int look_at(const struct tapctl *tapctl, const struct side *side, struct 
 	return 0;
 }
 
-__u32 device_program(const struct tapctl *tapctl, const struct side *side,
-		     const struct device *device)
+int device_program(const struct tapctl *tapctl, const struct side *side,
+		   const struct device *device, __u32 *id)
 {
+	struct xdp_shared_gate gate;
 	char path[PINS_PATH_BYTES];
-	__u32 id = 0;
+	int err;
 
 	switch (device->record.hook) {
 	case TAP_HOOK_XDP_SHARED:
-		return xdp_shared_newest(device->ifindex);
+		err = xdp_shared_find(device->ifindex, &gate);
+		*id = gate.id;
+		break;
 	case TAP_HOOK_CLSACT:
-		return clsact_program(device->ifindex);
+		err = clsact_program(device->ifindex, id);
+		break;
 	default:
 		device_link_path(tapctl, side, device->ifindex, path);
-		return link_alive(path, &id) > 0 ? id : 0;
+		err = link_alive(path, id);
 	}
+	if (err >= 0 && *id)
+		return 0;
+	return fail(err < 0 ? -err : ENOENT,
+		    "the %s on %s has just gone: run it again, `tapctl status` tells what is there",
+		    side->program, device->name);
 }
 
 static int by_ifindex(const void *a, const void *b)
@@ -129,7 +152,7 @@ static int read_record(const struct devices *devices, const __u32 *previous, str
 	} else if (errno == ENOENT) {
 		return 0;
 	}
-	return fail(errno, "cannot read which interfaces are attached: %s", strerror(errno));
+	return fail(errno, "cannot read which interfaces are attached: %s", cause(errno));
 }
 
 int devices_open(const struct tapctl *tapctl, const struct side *side, struct devices *devices)
@@ -201,7 +224,7 @@ int device_record(const struct devices *devices, const struct device *device)
 			    "%d interfaces are attached already, and no more are possible: unload "
 			    "some",
 			    TAP_DEVICES_MAX);
-	return fail(errno, "cannot record that %s is attached: %s", device->name, strerror(errno));
+	return fail(errno, "cannot record that %s is attached: %s", device->name, cause(errno));
 }
 
 int device_forget(const struct devices *devices, __u32 ifindex)
@@ -209,7 +232,7 @@ int device_forget(const struct devices *devices, __u32 ifindex)
 	if (!bpf_map_delete_elem(devices->map, &ifindex) || errno == ENOENT)
 		return 0;
 	return fail(errno, "cannot remove the record of interface %u: %s", ifindex,
-		    strerror(errno));
+		    cause(errno));
 }
 
 bool device_is(const struct device *device, const char *name)
@@ -221,6 +244,7 @@ int device_remove(const struct tapctl *tapctl, const struct side *side,
 		  const struct devices *devices, const struct device *device)
 {
 	char path[PINS_PATH_BYTES];
+	__u64 netns;
 	int err = 0;
 
 	/* What another namespace's interface of the same number carries is none of ours. */
@@ -230,7 +254,7 @@ int device_remove(const struct tapctl *tapctl, const struct side *side,
 		err = clsact_detach(device->name, device->ifindex);
 	if (err)
 		return err;
-	if (device->record.own_qdisc && device->record.netns == interfaces_netns())
+	if (device->record.own_qdisc && !interfaces_netns(&netns) && device->record.netns == netns)
 		clsact_remove_empty_qdisc(device->ifindex);
 	device_link_path(tapctl, side, device->ifindex, path);
 	err = link_remove(path);

@@ -51,9 +51,9 @@ bool device_is(const struct device *device, const char *name);
 int device_remove(const struct tapctl *tapctl, const struct side *side, const struct devices *devices,
 		  const struct device *device);
 
-/* The id of the program that is attached there now, or 0. */
-__u32 device_program(const struct tapctl *tapctl, const struct side *side,
-		     const struct device *device);
+/* The id of the program that is attached there now; 0 or a negative errno after fail(). */
+int device_program(const struct tapctl *tapctl, const struct side *side,
+		   const struct device *device, __u32 *id);
 
 /* The pin of a device's link. */
 void device_link_path(const struct tapctl *tapctl, const struct side *side, __u32 ifindex,

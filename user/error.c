@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How a command says that it failed: the first cause recorded wins, because the deepest caller
- * knows best, and main() prints it once.
+ * knows best, and main() prints it once. What common errors mean, and what to do about them.
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,74 @@ const char *failure(void)
 void forget_failure(void)
 {
 	failed = false;
+}
+
+struct remedy {
+	int error;
+	const char *text;
+};
+
+/* For whatever it was that failed. */
+static const struct remedy general[] = {
+	{ EMFILE, "raise this process's limit of open files: ulimit -n 1024" },
+	{ ENFILE, "the whole machine has too many open files: raise sysctl fs.file-max" },
+	{ ENOMEM, "free some memory, or raise the limit that this runs under: ulimit -v and -l, "
+		  "the cgroup's memory.max" },
+	{ EINTR, "run it again" },
+	{ EAGAIN, "run it again" },
+};
+
+static const struct remedy on_kernel[] = {
+	{ EPERM, "run it as root; a container without CAP_BPF and CAP_NET_ADMIN, or kernel "
+		 "lockdown, forbids it even then" },
+	{ EACCES, "run it as root; a security module may forbid it even then" },
+	{ ENOSPC, "a table of the kernel is full, or a limit on BPF memory is reached" },
+	{ E2BIG, "the table is full" },
+	{ EBUSY, "another program is using it: `bpftool link` and `bpftool net` show which" },
+	{ EEXIST, "another program has put something there already: `bpftool link` and `bpftool "
+		  "net` show what" },
+	{ ENOENT, "it has vanished: another program has removed it" },
+	{ ENODEV, "the interface is gone: `ip link` lists what there is" },
+	{ EINVAL, "the kernel does not take it: was it made by another version of tapctl? Unload, "
+		  "then load again" },
+};
+
+static const struct remedy on_file[] = {
+	{ EPERM, "run it as root, or choose another place" },
+	{ EACCES, "run it as root, or choose another place" },
+	{ EROFS, "choose a place that can be written" },
+	{ ENOSPC, "free some space there, or choose another place" },
+	{ EDQUOT, "free some space there, or choose another place" },
+};
+
+static const char *find(const struct remedy *remedies, size_t n, int error)
+{
+	for (size_t i = 0; i < n; i++)
+		if (remedies[i].error == error)
+			return remedies[i].text;
+	return NULL;
+}
+
+static const char *put(const char *remedy, int error)
+{
+	static char text[256];
+
+	if (!remedy)
+		remedy = find(general, sizeof(general) / sizeof(general[0]), error);
+	if (!remedy)
+		return strerror(error);
+	snprintf(text, sizeof(text), "%s (%s)", strerror(error), remedy);
+	return text;
+}
+
+const char *cause(int error)
+{
+	return put(find(on_kernel, sizeof(on_kernel) / sizeof(on_kernel[0]), error), error);
+}
+
+const char *cause_file(int error)
+{
+	return put(find(on_file, sizeof(on_file) / sizeof(on_file[0]), error), error);
 }
 
 json_t *json_text(const char *text)

@@ -72,7 +72,7 @@ static int read_ends(const struct eventlog *log, struct tap_gate_state *state)
 	static const __u32 only_entry;
 
 	if (bpf_map_lookup_elem(log->state, &only_entry, state))
-		return fail(errno, "cannot read the gate's state: %s", strerror(errno));
+		return fail(errno, "cannot read the gate's state: %s", cause(errno));
 	return 0;
 }
 

@@ -23,7 +23,7 @@ int gate_read_settings(const struct tapctl *tapctl, struct tap_realm *realm)
 	if (fd < 0)
 		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, realm))
-		err = fail(errno, "cannot read the gate's settings: %s", strerror(errno));
+		err = fail(errno, "cannot read the gate's settings: %s", cause(errno));
 	close(fd);
 	return err;
 }
@@ -34,7 +34,7 @@ int gate_write_settings(const struct gate_bpf *gate, const struct tap_realm *rea
 
 	if (!bpf_map_update_elem(bpf_map__fd(gate->maps.tap_realm), &zero, realm, BPF_ANY))
 		return 0;
-	return fail(errno, "cannot store the gate's settings: %s", strerror(errno));
+	return fail(errno, "cannot store the gate's settings: %s", cause(errno));
 }
 
 static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
@@ -66,13 +66,13 @@ struct gate_bpf *gate_open(const struct tapctl *tapctl, const struct tap_realm *
 
 	gate = gate_bpf__open();
 	if (!gate) {
-		fail(errno, "cannot open the gate's BPF object: %s", strerror(errno));
+		fail(errno, "cannot open the gate's BPF object: %s", cause(errno));
 		return NULL;
 	}
 	set_constants(gate, realm);
 	err = bpf_map__set_max_entries(gate->maps.tap_replay, realm->replay_size + spare);
 	if (err)
-		fail(-err, "cannot set the size of the replay map: %s", strerror(-err));
+		fail(-err, "cannot set the size of the replay map: %s", cause(-err));
 	else
 		err = programs_take_maps(tapctl, &server_side, gate->obj);
 	if (!err)
@@ -94,7 +94,9 @@ struct gate_bpf *gate_load(const struct tapctl *tapctl, const struct tap_realm *
 		programs_refused(&server_side, err);
 		goto out;
 	}
-	err = programs_pin_maps(tapctl, &server_side, gate->obj);
+	err = program_check_name(&server_side, bpf_program__fd(gate->progs.tap_gate));
+	if (!err)
+		err = programs_pin_maps(tapctl, &server_side, gate->obj);
 	if (!err && store)
 		err = gate_write_settings(gate, realm);
 	if (!err)

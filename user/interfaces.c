@@ -97,7 +97,7 @@ int interface_find(struct interface *interface)
 	}
 	if (type < 0)
 		return fail(-type, "cannot ask for the kind of %s: %s", interface->name,
-			    strerror(-type));
+			    cause(-type));
 	return fail(ENOTSUP,
 		    "%s is of a kind (ARPHRD %d) whose frames TAP cannot read: it takes Ethernet "
 		    "and IP tunnels",
@@ -123,9 +123,13 @@ bool interface_hides_redirected(const struct interface *interface)
 	return false;
 }
 
-__u64 interfaces_netns(void)
+int interfaces_netns(__u64 *inode)
 {
 	struct stat st;
 
-	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
+	if (stat("/proc/self/ns/net", &st))
+		return fail(errno, "cannot tell the network namespace by /proc/self/ns/net: %s",
+			    cause_file(errno));
+	*inode = st.st_ino;
+	return 0;
 }

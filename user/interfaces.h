@@ -36,6 +36,7 @@ int interface_find(struct interface *interface);
  */
 bool interface_hides_redirected(const struct interface *interface);
 
-__u64 interfaces_netns(void); /* inode of the network namespace that this process is in */
+/* Inode of the network namespace that this process is in; 0 or a negative errno after fail(). */
+int interfaces_netns(__u64 *inode);
 
 #endif /* TAP_INTERFACES_H */

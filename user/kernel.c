@@ -94,7 +94,7 @@ int kernel_check_privileges(void)
 	bool admin, bpf, net;
 
 	if (syscall(SYS_capget, &header, data))
-		return fail(errno, "cannot read my own capabilities: %s", strerror(errno));
+		return fail(errno, "cannot read my own capabilities: %s", cause(errno));
 	admin = data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
 	bpf = data[CAP_TO_INDEX(CAP_BPF)].effective & CAP_TO_MASK(CAP_BPF);
 	net = data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);

@@ -16,7 +16,11 @@ static int forget(const struct keytable *table, __u16 id, struct tap_key *key)
 		return err;
 	memset(key, 0, sizeof(*key));
 	err = keytable_put(table, id, key);
-	return err ? err : keytable_set_name(table, id, NULL);
+	if (!err && keytable_set_name(table, id, NULL)) {
+		note("%s; the next key %u gets a name of its own", failure(), id);
+		forget_failure();
+	}
+	return err;
 }
 
 int key_del(const struct tapctl *tapctl, int argc, char **argv)

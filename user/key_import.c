@@ -137,7 +137,7 @@ static int write_names(const struct keytable *table, struct import *import)
 	if (err || !count)
 		return err;
 	if (bpf_map_update_batch(table->names, import->name_ids, import->names, &count, NULL))
-		return fail(errno, "cannot write the names: %s", strerror(errno));
+		return fail(errno, "cannot write the names: %s", cause(errno));
 	return 0;
 }
 
@@ -153,7 +153,7 @@ static int write_keys(const struct keytable *table, struct import *import)
 		count = import->n_keys;
 	memset(import->keys, 0, sizeof(import->keys));
 	bpf_map_update_batch(table->keys, import->ids, import->keys, &count, NULL);
-	return fail(err, "cannot write the keys, so none was added: %s", strerror(err));
+	return fail(err, "cannot write the keys, so none was added: %s", cause(err));
 }
 
 static int add(const struct tapctl *tapctl, struct import *import)

@@ -46,7 +46,7 @@ static int check_file(int fd, const char *path)
 	struct stat status;
 
 	if (fstat(fd, &status))
-		return fail(errno, "%s: %s", path, strerror(errno));
+		return fail(errno, "%s: %s", path, cause_file(errno));
 	if (S_ISFIFO(status.st_mode))
 		return 0;
 	if (!S_ISREG(status.st_mode))
@@ -95,7 +95,7 @@ static int open_file(const char *path)
 			    "input ('-'). Others could see it in the list of processes, and it may be "
 			    "in the shell's history: better make a new one");
 	if (fd < 0)
-		return fail(errno, "cannot open the key file %s: %s", path, strerror(errno));
+		return fail(errno, "cannot open the key file %s: %s", path, cause_file(errno));
 	err = check_file(fd, path);
 	if (err) {
 		close(fd);
@@ -116,7 +116,7 @@ int keyfile_open(const char *path)
 	standard_input_read = true;
 	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return fail(errno, "cannot read standard input: %s", strerror(errno));
+		return fail(errno, "cannot read standard input: %s", cause_file(errno));
 	return fd;
 }
 
@@ -161,7 +161,7 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 	sodium_mlock(text, sizeof(text)); /* best effort: it lives for a moment only */
 	got = read_text(fd, text);
 	if (got < 0)
-		err = fail(-got, "cannot read the key from %s: %s", called(path), strerror(-got));
+		err = fail(-got, "cannot read the key from %s: %s", called(path), cause_file(-got));
 	else if (got == TEXT_MAX || keyfile_decode(text, got, out, bytes))
 		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: %s", called(path), bytes,
 			   remedy(bytes));
@@ -204,7 +204,7 @@ static int write_file(const char *path, const char *text, size_t length)
 		return fail(ENOMEM, "out of memory");
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0) {
-		err = fail(errno, "cannot write a key file at %s: %s", path, strerror(errno));
+		err = fail(errno, "cannot write a key file at %s: %s", path, cause_file(errno));
 		goto out;
 	}
 	err = write_all(fd, text, length);
@@ -218,7 +218,7 @@ static int write_file(const char *path, const char *text, size_t length)
 		unlink(temporary);
 		err = err == -EEXIST ? exists(path) :
 				       fail(-err, "cannot write the key file %s: %s", path,
-					    strerror(-err));
+					    cause_file(-err));
 	}
 out:
 	free(temporary);
@@ -255,5 +255,5 @@ int keyfile_print(const unsigned char *key, size_t bytes, bool json)
 	if (!err)
 		err = write_all(STDOUT_FILENO, after, strlen(after));
 	sodium_munlock(text, sizeof(text));
-	return err ? fail(-err, "cannot write the key to standard output: %s", strerror(-err)) : 0;
+	return err ? fail(-err, "cannot write the key to standard output: %s", cause_file(-err)) : 0;
 }

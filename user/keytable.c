@@ -46,7 +46,7 @@ int keytable_get(const struct keytable *table, __u16 id, struct tap_key *key)
 	__u32 entry = id;
 
 	if (bpf_map_lookup_elem(table->keys, &entry, key))
-		return fail(errno, "cannot read key %u: %s", id, strerror(errno));
+		return fail(errno, "cannot read key %u: %s", id, cause(errno));
 	return 0;
 }
 
@@ -55,7 +55,7 @@ int keytable_put(const struct keytable *table, __u16 id, const struct tap_key *k
 	__u32 entry = id;
 
 	if (bpf_map_update_elem(table->keys, &entry, key, BPF_ANY))
-		return fail(errno, "cannot write key %u: %s", id, strerror(errno));
+		return fail(errno, "cannot write key %u: %s", id, cause(errno));
 	return 0;
 }
 
@@ -77,7 +77,7 @@ int keytable_set_name(const struct keytable *table, __u16 id, const char *name)
 	else
 		err = bpf_map_delete_elem(table->names, &entry);
 	if (err && !(errno == ENOENT && !given))
-		return fail(errno, "cannot write the name of key %u: %s", id, strerror(errno));
+		return fail(errno, "cannot write the name of key %u: %s", id, cause(errno));
 	return 0;
 }
 
@@ -121,7 +121,7 @@ int keytable_scan(const struct keytable *table, keytable_visit *visit, void *con
 		last = bpf_map_lookup_batch(table->keys, first ? NULL : &position, &position,
 					    chunk->ids, chunk->keys, &count, NULL);
 		if (last && errno != ENOENT)
-			err = fail(errno, "cannot read the keys: %s", strerror(errno));
+			err = fail(errno, "cannot read the keys: %s", cause(errno));
 		else if (visit_chunk(chunk, count, visit, context))
 			break;
 		first = false;
@@ -168,7 +168,7 @@ int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_
 		return map;
 	sodium_mlock(&realm, sizeof(realm));
 	if (bpf_map_lookup_elem(map, &only_entry, &realm))
-		err = fail(errno, "cannot read the gate's settings: %s", strerror(errno));
+		err = fail(errno, "cannot read the gate's settings: %s", cause(errno));
 	else
 		memcpy(realm_key, realm.realm_key, TAP_REALM_KEY_BYTES);
 	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */

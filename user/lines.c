@@ -118,7 +118,7 @@ static int open_list(const char *path, bool secret)
 	else
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return fail(errno, "cannot open %s: %s", path, strerror(errno));
+		return fail(errno, "cannot open %s: %s", path, cause_file(errno));
 	return fd;
 }
 

@@ -20,7 +20,7 @@ int link_alive(const char *path, __u32 *prog_id)
 		return 0;
 	/* A TCX link has its ifindex where an XDP link has it; libbpf 1.1 knows only the latter. */
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		err = fail(errno, "cannot look at the link %s: %s", path, strerror(errno));
+		err = fail(errno, "cannot look at the link %s: %s", path, cause(errno));
 	if (fd >= 0)
 		close(fd);
 	*prog_id = info.prog_id;
@@ -39,7 +39,7 @@ int link_remove(const char *path)
 	}
 	if (!unlink(path) || errno == ENOENT)
 		return 0;
-	return fail(errno, "cannot remove the pinned link %s: %s", path, strerror(errno));
+	return fail(errno, "cannot remove the pinned link %s: %s", path, cause_file(errno));
 }
 
 int link_replace(const char *path, int prog_fd)

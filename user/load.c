@@ -36,7 +36,7 @@ int load_pin_link(struct load *load, const struct step *step, int link_fd)
 	device_link_path(load->tapctl, load->side, step->interface.ifindex, path);
 	if (bpf_obj_pin(link_fd, path))
 		err = fail(errno, "cannot pin the link of %s at %s: %s", step->interface.name, path,
-			   strerror(errno));
+			   cause(errno));
 	close(link_fd);
 	return err;
 }
@@ -69,6 +69,14 @@ static int clear_remains(struct load *load, const struct interface *interface)
 	return 0;
 }
 
+static int record_program(struct load *load, struct step *step)
+{
+	int err = device_program(load->tapctl, load->side, &step->device,
+				 &step->device.record.prog_id);
+
+	return err ? err : device_record(&load->devices, &step->device);
+}
+
 static int add(struct load *load, const struct interface *interface)
 {
 	struct step *step;
@@ -84,15 +92,16 @@ static int add(struct load *load, const struct interface *interface)
 	step->added = true;
 	step->device.ifindex = interface->ifindex;
 	step->device.state = DEVICE_GONE;
-	step->device.record.netns = interfaces_netns();
+	err = interfaces_netns(&step->device.record.netns);
+	if (err)
+		return err;
 	memcpy(step->device.name, interface->name, sizeof(step->device.name));
 	memcpy(step->device.record.name, interface->name, sizeof(step->device.record.name));
 	err = load->attach(load, step);
 	if (err)
 		return err;
 	step->device.state = DEVICE_ATTACHED;
-	step->device.record.prog_id = device_program(load->tapctl, load->side, &step->device);
-	return device_record(&load->devices, &step->device);
+	return record_program(load, step);
 }
 
 static struct device *attached(struct load *load, __u32 ifindex)
@@ -140,33 +149,39 @@ static int put_program(struct load *load, const struct step *step, int prog_fd)
 	device_link_path(load->tapctl, load->side, device->ifindex, path);
 	err = link_replace(path, prog_fd);
 	return err ? fail(-err, "cannot replace the %s on %s: %s", load->side->program,
-			  device->name, strerror(-err))
+			  device->name, cause(-err))
 		   : 0;
 }
 
 static int replace(struct load *load, const struct device *device)
 {
-	__u32 id = device_program(load->tapctl, load->side, device);
 	struct interface interface = { .ifindex = device->ifindex };
 	char name[PROGRAM_NAME_BYTES];
 	struct step *step;
+	__u32 id;
 	int err;
 
 	/* The program that is there tells what frames it gets; the interface may not be here. */
-	program_name(id, name);
+	err = device_program(load->tapctl, load->side, device, &id);
+	if (!err)
+		err = program_name(id, name);
+	if (err)
+		return err;
 	interface.l3 = strstr(name, "_l3") != NULL;
 	memcpy(interface.name, device->name, sizeof(interface.name));
 	step = new_step(load, &interface);
 	step->device = *device;
 	memcpy(step->device.record.name, device->name, sizeof(step->device.record.name));
 	step->old_prog = bpf_prog_get_fd_by_id(id);
+	if (step->old_prog < 0)
+		return fail(errno, "cannot hold the %s that is on %s now: %s", load->side->program,
+			    device->name, cause(errno));
 	err = device->record.hook == TAP_HOOK_XDP_SHARED
 		      ? load->replace_shared(load, step)
 		      : put_program(load, step, load_program(load, &interface));
 	if (err)
 		return err;
-	step->device.record.prog_id = device_program(load->tapctl, load->side, device);
-	return device_record(&load->devices, &step->device);
+	return record_program(load, step);
 }
 
 /* What cannot be taken back, a change of libxdp's dispatcher, comes last. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "user/error.h"
 #include "user/help.h"
@@ -134,6 +135,15 @@ static int run(const struct tapctl *tapctl, int argc, char **argv, const struct 
 	return (*command)->run(tapctl, argc - used + 1, argv + used - 1);
 }
 
+/* libsodium calls this when it has no randomness, amid anything, and wants no return. */
+static void no_randomness(void)
+{
+	fail(EIO, "the system gives no random numbers (getrandom, /dev/urandom): nothing more was "
+		  "done");
+	print_failure();
+	_exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	struct tapctl tapctl = { .pin_dir = TAP_PIN_DIR_DEFAULT };
@@ -144,6 +154,7 @@ int main(int argc, char **argv)
 	keep_standard_descriptors();
 	/* No core file, and no tracer but root's: secrets are in our memory for a moment. */
 	prctl(PR_SET_DUMPABLE, 0);
+	sodium_set_misuse_handler(no_randomness);
 	if (sodium_init() < 0) {
 		fail(EIO, "libsodium does not start: no source of randomness");
 		print_failure();
@@ -162,7 +173,7 @@ int main(int argc, char **argv)
 	}
 	err = words < 0 ? words : run(&tapctl, argc - words, argv + words, &command);
 	if (!err && fflush(stdout))
-		err = fail(errno, "cannot write the output: %s", strerror(errno));
+		err = fail(errno, "cannot write the output: %s", cause_file(errno));
 	if (!err)
 		return EXIT_DONE;
 	print_failure();

@@ -14,8 +14,10 @@
 int output_flush(void)
 {
 	if (fflush(stdout) || ferror(stdout))
-		return fail(errno ? errno : EIO, "cannot write to standard output: %s",
-			    strerror(errno ? errno : EIO));
+		return fail(errno ? errno : EIO,
+			    "the command was carried out, but its result cannot be written to "
+			    "standard output: %s",
+			    cause_file(errno ? errno : EIO));
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static int read_entries(struct peers *peers, bool write)
 		return fail(ENOMEM, "cannot lock memory for the peers: raise RLIMIT_MEMLOCK");
 	for (i = 0; i < TAP_PEERS_MAX; i++) {
 		if (bpf_map_lookup_elem(peers->map, &i, &peers->entries[i]))
-			return fail(errno, "cannot read the peers: %s", strerror(errno));
+			return fail(errno, "cannot read the peers: %s", cause(errno));
 		peers->entries[i].name[TAP_NAME_BYTES - 1] = '\0';
 	}
 	return settle(peers, write);
@@ -127,7 +127,7 @@ int peers_write(struct peers *peers, int index, const struct tap_peer *peer)
 	__u32 entry = index;
 
 	if (bpf_map_update_elem(peers->map, &entry, peer, BPF_ANY))
-		return fail(errno, "cannot write the peer: %s", strerror(errno));
+		return fail(errno, "cannot write the peer: %s", cause(errno));
 	return 0;
 }
 

@@ -44,8 +44,8 @@ static int open_directory(const struct tapctl *tapctl, enum pins_use use)
 			    "load` first, or give the --pin-dir it was loaded with",
 			    dir);
 	if (err == EACCES || err == EPERM)
-		return fail(err, "cannot open %s: %s; run it as root", dir, strerror(err));
-	return fail(err, "cannot open the pin directory %s: %s", dir, strerror(err));
+		return fail(err, "cannot open %s: %s", dir, cause_file(err));
+	return fail(err, "cannot open the pin directory %s: %s", dir, cause_file(err));
 }
 
 static int lock(const struct tapctl *tapctl, int fd, enum pins_use use)
@@ -55,7 +55,7 @@ static int lock(const struct tapctl *tapctl, int fd, enum pins_use use)
 
 	for (int waited = 0; flock(fd, how); waited += LOCK_STEP_MS) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(errno, "cannot lock %s: %s", tapctl->pin_dir, strerror(errno));
+			return fail(errno, "cannot lock %s: %s", tapctl->pin_dir, cause_file(errno));
 		if (waited >= LOCK_WAIT_MS)
 			return fail(EBUSY,
 				    "another tapctl has been working on %s for 10 s: wait for it "
@@ -92,11 +92,12 @@ int pins_open(const struct tapctl *tapctl, enum pins_use use)
 	}
 	err = use == PINS_WRITE ? clock_refresh(tapctl) : 0;
 out:
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
+	if (!err)
+		return fd;
+	close(fd);
+	if (use == PINS_CREATE && err != -EBUSY)
+		pins_remove_directory(tapctl);
+	return err;
 }
 
 void pins_path(const struct tapctl *tapctl, const char *name, char path[PINS_PATH_BYTES])
@@ -118,10 +119,7 @@ int pins_map(const struct tapctl *tapctl, const char *name)
 	if (err == ENOENT)
 		return fail(err, "no %s is loaded in %s: run `tapctl %s load` first", side->program,
 			    tapctl->pin_dir, side->object);
-	if (err == EPERM || err == EACCES)
-		return fail(err, "cannot open %s: %s; run it as root (it needs CAP_BPF)", path,
-			    strerror(err));
-	return fail(err, "cannot open the map %s: %s", path, strerror(err));
+	return fail(err, "cannot open the map %s: %s", path, cause(err));
 }
 
 bool pins_have(const struct tapctl *tapctl, const char *name)
@@ -129,7 +127,7 @@ bool pins_have(const struct tapctl *tapctl, const char *name)
 	char path[PINS_PATH_BYTES];
 
 	pins_path(tapctl, name, path);
-	return !access(path, F_OK);
+	return !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
 }
 
 int pins_remove(const struct tapctl *tapctl, const char *name)
@@ -139,10 +137,12 @@ int pins_remove(const struct tapctl *tapctl, const char *name)
 	pins_path(tapctl, name, path);
 	if (!unlink(path) || errno == ENOENT)
 		return 0;
-	return fail(errno, "cannot remove the pin %s: %s", path, strerror(errno));
+	return fail(errno, "cannot remove the pin %s: %s", path, cause_file(errno));
 }
 
 void pins_remove_directory(const struct tapctl *tapctl)
 {
-	rmdir(tapctl->pin_dir);
+	if (rmdir(tapctl->pin_dir) && (errno == EPERM || errno == EACCES || errno == EROFS))
+		note("cannot remove the pin directory %s, which is empty now: %s", tapctl->pin_dir,
+		     cause_file(errno));
 }

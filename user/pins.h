@@ -27,7 +27,10 @@ int pins_open(const struct tapctl *tapctl, enum pins_use use);
  * loaded ...: run tapctl server load" for maps of the gate, likewise for the splitter's. */
 int pins_map(const struct tapctl *tapctl, const char *name);
 
-/* Whether a map of that name is pinned there. */
+/*
+ * Whether a map of that name is pinned there. One that cannot be looked at counts as there: what is
+ * taken for missing would be made anew, or the rest cleared away, and a gate's ports be open.
+ */
 bool pins_have(const struct tapctl *tapctl, const char *name);
 
 #define PINS_PATH_BYTES 320 /* --pin-dir is at most 200 characters, names are short */

@@ -13,11 +13,17 @@
 
 #define PROGRAM_NAME_BYTES 16 /* in the kernel, with the NUL */
 
-/* The name of the program in the kernel, or "" where it is not to be had. */
-void program_name(__u32 prog_id, char name[PROGRAM_NAME_BYTES]);
+/* The name of the program in the kernel, "" for one that is gone; 0 or -errno after fail(). */
+int program_name(__u32 prog_id, char name[PROGRAM_NAME_BYTES]);
 
-/* Whether that name begins with PREFIX. */
-bool program_is(__u32 prog_id, const char *prefix);
+/* Whether that name begins with PREFIX: 1 or 0, or a negative errno after fail(). */
+int program_is(__u32 prog_id, const char *prefix);
+
+/*
+ * libbpf leaves names out when its first try to use one fails, for want of memory perhaps. Then
+ * tapctl would not know its program again: fail().
+ */
+int program_check_name(const struct side *side, int prog_fd);
 
 /* Lets an opened object use the maps that are pinned; 0 or a negative errno after fail(). */
 int programs_take_maps(const struct tapctl *tapctl, const struct side *side, struct bpf_object *object);

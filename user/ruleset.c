@@ -56,7 +56,7 @@ int ruleset_read(const struct tapctl *tapctl, enum ruleset_side side, struct tap
 	if (err) {
 		free(copy);
 		return fail(-err, "cannot read the %ss in force: %s", sides[side].object,
-			    strerror(-err));
+			    cause(-err));
 	}
 	*set = copy;
 	return 0;
@@ -240,7 +240,7 @@ int ruleset_publish(const struct tapctl *tapctl, enum ruleset_side side, struct 
 	if (inner < 0 || bpf_map_update_elem(inner, &only_entry, set, BPF_ANY) ||
 	    bpf_map_update_elem(outer, &only_entry, &inner, BPF_ANY))
 		err = fail(errno, "cannot publish the %ss, so the old ones stay in force: %s",
-			   sides[side].object, strerror(errno));
+			   sides[side].object, cause(errno));
 	if (inner >= 0)
 		close(inner);
 	close(outer);

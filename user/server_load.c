@@ -83,11 +83,15 @@ static int attach_shared(struct load *load, struct step *step)
 static int attach(struct load *load, struct step *step)
 {
 	const struct context *context = load->options;
+	struct xdp_shared_gate there;
 	__u32 hook;
 	int err, fd;
 
 	if (context->options->shared) {
-		if (xdp_shared_newest(step->interface.ifindex))
+		err = xdp_shared_find(step->interface.ifindex, &there);
+		if (err)
+			return err;
+		if (there.id)
 			return xdp_occupied(&step->interface);
 		err = load_record(load, step, TAP_HOOK_XDP_SHARED);
 		return err ? err : attach_shared(load, step);
@@ -113,20 +117,22 @@ static int attach(struct load *load, struct step *step)
 /* In the dispatcher the new gate runs behind the old one, which shuts out all, until that goes. */
 static int replace_shared(struct load *load, struct step *step)
 {
-	bool alone, generic;
+	struct xdp_shared_gate gate;
 	int err;
 
-	if (!xdp_shared_present(step->interface.ifindex, &alone, &generic))
-		return fail(ENOENT, "the gate on %s is gone: unload it, then load again",
-			    step->interface.name);
-	if (alone)
-		return xdp_shared_replace_alone(&step->interface,
-						load_program(load, &step->interface));
-	err = attach_through_libxdp(load, step, generic);
+	err = xdp_shared_find(step->interface.ifindex, &gate);
 	if (err)
 		return err;
-	return xdp_shared_detach(step->interface.ifindex,
-				 xdp_shared_newest(step->interface.ifindex));
+	if (!gate.id)
+		return fail(ENOENT, "the gate on %s is gone: unload it, then load again",
+			    step->interface.name);
+	if (gate.alone)
+		return xdp_shared_replace_alone(&step->interface,
+						load_program(load, &step->interface));
+	err = attach_through_libxdp(load, step, gate.generic);
+	if (!err)
+		err = xdp_shared_find(step->interface.ifindex, &gate);
+	return err ? err : xdp_shared_detach(step->interface.ifindex, gate.id);
 }
 
 static int agrees(const struct load *load, const struct device *device)

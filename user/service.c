@@ -55,7 +55,7 @@ static int insert(struct tap_ruleset *set, const struct service_request *request
 			return err;
 		slot = rule.service.acl;
 		if (bpf_map_update_elem(acl_map, &slot, &request->list, BPF_ANY))
-			return fail(errno, "cannot write an access list: %s", strerror(errno));
+			return fail(errno, "cannot write an access list: %s", cause(errno));
 	}
 	return ruleset_insert(set, RULESET_SERVER, &rule, request->at);
 }
@@ -108,7 +108,7 @@ int service_keys_text(int acl_map, const struct tap_rule *rule, char **text)
 		*text = strdup(rule->service.action == TAP_ACTION_TAP ? "any" : "");
 	} else {
 		if (bpf_map_lookup_elem(acl_map, &slot, &list))
-			return fail(errno, "cannot read access list %u: %s", slot, strerror(errno));
+			return fail(errno, "cannot read access list %u: %s", slot, cause(errno));
 		*text = ids_text(&list);
 	}
 	return *text ? 0 : fail(ENOMEM, "out of memory");

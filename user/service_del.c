@@ -26,8 +26,7 @@ static int wipe_list(const struct tapctl *tapctl, __u32 slot)
 	if (acl_map < 0)
 		return acl_map;
 	if (bpf_map_update_elem(acl_map, &slot, &nobody, BPF_ANY))
-		err = fail(errno, "the service is deleted, but its access list cannot be wiped: %s",
-			   strerror(errno));
+		err = fail(errno, "cannot wipe its access list: %s", cause(errno));
 	close(acl_map);
 	return err;
 }
@@ -63,8 +62,11 @@ static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_r
 		err = ruleset_publish(tapctl, RULESET_SERVER, set);
 	if (!err)
 		*open = opens(set, deleted);
-	if (!err)
-		err = wipe_list(tapctl, deleted->service.acl);
+	/* The service is gone; whoever takes the list's place overwrites it. */
+	if (!err && wipe_list(tapctl, deleted->service.acl)) {
+		note("%s", failure());
+		forget_failure();
+	}
 out:
 	free(set);
 	close(lock);

@@ -38,7 +38,7 @@ static int store(const struct splitter_bpf *splitter, const struct tap_client *c
 
 	if (!bpf_map_update_elem(bpf_map__fd(splitter->maps.tap_client), &zero, client, BPF_ANY))
 		return 0;
-	return fail(errno, "cannot store the splitter's settings: %s", strerror(errno));
+	return fail(errno, "cannot store the splitter's settings: %s", cause(errno));
 }
 
 struct splitter_bpf *splitter_load(const struct tapctl *tapctl, const struct tap_client *client)
@@ -48,7 +48,7 @@ struct splitter_bpf *splitter_load(const struct tapctl *tapctl, const struct tap
 
 	splitter = splitter_bpf__open();
 	if (!splitter) {
-		fail(errno, "cannot open the splitter's BPF object: %s", strerror(errno));
+		fail(errno, "cannot open the splitter's BPF object: %s", cause(errno));
 		return NULL;
 	}
 	err = programs_take_maps(tapctl, &client_side, splitter->obj);
@@ -59,7 +59,9 @@ struct splitter_bpf *splitter_load(const struct tapctl *tapctl, const struct tap
 		programs_refused(&client_side, err);
 		goto out;
 	}
-	err = programs_pin_maps(tapctl, &client_side, splitter->obj);
+	err = program_check_name(&client_side, bpf_program__fd(splitter->progs.tap_split));
+	if (!err)
+		err = programs_pin_maps(tapctl, &client_side, splitter->obj);
 	if (!err)
 		err = store(splitter, client);
 	if (!err)

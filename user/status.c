@@ -144,9 +144,8 @@ static int look_at(const struct tapctl *tapctl, const struct side *side,
 	}
 	if (unload_anything_there(tapctl, side))
 		status_warn(warnings,
-			    "a `tapctl %s load` did not finish: run it again, or `tapctl %s "
-			    "unload`",
-			    side->object, side->object);
+			    "a `tapctl %s load` or `unload` did not finish: run it again",
+			    side->object);
 	return 0;
 }
 

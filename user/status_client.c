@@ -24,7 +24,7 @@ static int add_settings(const struct tapctl *tapctl, json_t *client, json_t *war
 	if (fd < 0)
 		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, &settings))
-		err = fail(errno, "cannot read the splitter's settings: %s", strerror(errno));
+		err = fail(errno, "cannot read the splitter's settings: %s", cause(errno));
 	close(fd);
 	if (err)
 		return err;

@@ -73,7 +73,7 @@ static int count_records(const struct tapctl *tapctl, __u32 replay_size, __u64 *
 	if (fd < 0)
 		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, &state))
-		err = fail(errno, "cannot read tap_gate_state: %s", strerror(errno));
+		err = fail(errno, "cannot read tap_gate_state: %s", cause(errno));
 	*records = state.admissions < replay_size ? state.admissions : replay_size;
 	close(fd);
 	return err;

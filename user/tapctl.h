@@ -42,6 +42,13 @@ int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *failure(void); /* the line recorded, or NULL */
 void forget_failure(void); /* a fallback worked */
 
+/*
+ * What an errno means, for the end of such a line: the words of strerror(), and in parentheses what
+ * to do about it, where that is known. Each call overwrites the text of the one before.
+ */
+const char *cause(int error); /* of a call on maps, programs, links, sockets */
+const char *cause_file(int error); /* of a call on files and directories */
+
 /* A line to the administrator on stderr, "tapctl: note: ..."; never a reason to exit non-zero. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -30,13 +30,16 @@ static int query(__u32 ifindex, __u32 *ids)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-bool tcx_has_program(__u32 ifindex, const char *prefix)
+int tcx_has_program(__u32 ifindex, const char *prefix)
 {
 	__u32 ids[TCX_PROGRAMS_MAX];
-	int n = query(ifindex, ids);
+	int n = query(ifindex, ids), found = 0;
 
-	for (int i = 0; i < n; i++)
-		if (program_is(ids[i], prefix))
-			return true;
-	return false;
+	/* EINVAL: this kernel has no TCX. */
+	if (n < 0 && n != -EINVAL)
+		return fail(-n, "cannot look at the TCX programs of interface %u: %s", ifindex,
+			    cause(-n));
+	for (int i = 0; i < n && !found; i++)
+		found = program_is(ids[i], prefix);
+	return found;
 }

@@ -12,7 +12,7 @@
 /* A link's descriptor, or -errno without fail(); -EINVAL: the kernel has no TCX. */
 int tcx_attach(__u32 ifindex, int prog_fd);
 
-/* Whether a program whose name begins with PREFIX is on the hook. */
-bool tcx_has_program(__u32 ifindex, const char *prefix);
+/* Whether a program whose name begins with PREFIX is on the hook: 1, 0, or -errno after fail(). */
+int tcx_has_program(__u32 ifindex, const char *prefix);
 
 #endif /* TAP_TCX_H */

@@ -35,7 +35,7 @@ static int remove_stray_links(const struct tapctl *tapctl, const struct side *si
 
 	dir = opendir(tapctl->pin_dir);
 	if (!dir)
-		return fail(errno, "cannot list %s: %s", tapctl->pin_dir, strerror(errno));
+		return fail(errno, "cannot list %s: %s", tapctl->pin_dir, cause_file(errno));
 	while (!err && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, side->link_prefix, strlen(side->link_prefix)) ||
 		    strlen(entry->d_name) > 32)

@@ -56,7 +56,7 @@ static int refused(const struct interface *interface, const char *mode, int err)
 			    "not allowed to attach to %s: run as root (it needs CAP_NET_ADMIN)",
 			    interface->name);
 	return fail(-err, "%s does not take the gate as %s XDP: %s%s", interface->name, mode,
-		    strerror(-err),
+		    cause(-err),
 		    strcmp(mode, "native") ? "" : "; --mode generic works on every device");
 }
 

@@ -13,7 +13,8 @@
 #include "user/programs.h"
 #include "user/xdp_shared.h"
 
-static bool is_gate(const struct xdp_program *program)
+/* 1 or 0, or a negative errno after fail(). */
+static int is_gate(const struct xdp_program *program)
 {
 	return program_is(xdp_program__id(program), server_side.kernel_name);
 }
@@ -27,10 +28,13 @@ static int for_each_gate(struct xdp_multiprog *multi,
 
 	if (xdp_multiprog__is_legacy(multi)) {
 		program = xdp_multiprog__main_prog(multi);
-		return program && is_gate(program) ? visit(program, context) : 0;
+		err = program ? is_gate(program) : 0;
+		return err > 0 ? visit(program, context) : err;
 	}
 	while ((program = xdp_multiprog__next_prog(program, multi))) {
-		err = is_gate(program) ? visit(program, context) : 0;
+		err = is_gate(program);
+		if (err > 0)
+			err = visit(program, context);
 		if (err)
 			return err;
 	}
@@ -46,45 +50,59 @@ static int greatest_id(struct xdp_program *program, void *context)
 	return 0;
 }
 
-static struct xdp_multiprog *programs_on(__u32 ifindex)
+/* *multi: NULL where no program is. */
+static int programs_on(__u32 ifindex, struct xdp_multiprog **multi)
 {
-	struct xdp_multiprog *multi = xdp_multiprog__get_from_ifindex(ifindex);
+	int err;
 
-	return libxdp_get_error(multi) ? NULL : multi;
-}
-
-__u32 xdp_shared_newest(__u32 ifindex)
-{
-	struct xdp_multiprog *multi = programs_on(ifindex);
-	__u32 id = 0;
-
-	if (!multi)
+	*multi = xdp_multiprog__get_from_ifindex(ifindex);
+	err = libxdp_get_error(*multi);
+	if (err)
+		*multi = NULL;
+	if (!err || err == -ENOENT || err == -ENODEV)
 		return 0;
-	for_each_gate(multi, greatest_id, &id);
-	xdp_multiprog__close(multi);
-	return id;
+	return fail(-err, "libxdp cannot look at interface %u: %s", ifindex, cause(-err));
 }
 
-bool xdp_shared_present(__u32 ifindex, bool *alone, bool *generic)
+int xdp_shared_find(__u32 ifindex, struct xdp_shared_gate *gate)
 {
-	struct xdp_multiprog *multi = programs_on(ifindex);
-	__u32 id = 0;
+	struct xdp_multiprog *multi;
+	int err;
 
+	*gate = (struct xdp_shared_gate){ 0 };
+	err = programs_on(ifindex, &multi);
 	if (!multi)
-		return false;
-	for_each_gate(multi, greatest_id, &id);
-	*alone = xdp_multiprog__is_legacy(multi);
-	*generic = xdp_multiprog__attach_mode(multi) == XDP_MODE_SKB;
+		return err;
+	err = for_each_gate(multi, greatest_id, &gate->id);
+	gate->alone = xdp_multiprog__is_legacy(multi);
+	gate->generic = xdp_multiprog__attach_mode(multi) == XDP_MODE_SKB;
 	xdp_multiprog__close(multi);
-	return id != 0;
+	return err;
+}
+
+/* What was attached must be found again, or it would stay for good: else it goes at once. */
+static int look_again(struct xdp_program *program, const struct interface *interface,
+		      enum xdp_attach_mode mode, struct xdp_shared_gate *gate)
+{
+	int err = xdp_shared_find(interface->ifindex, gate);
+
+	if (!err && !gate->id)
+		err = fail(EIO,
+			   "libxdp attached the gate to %s, but it is not there: see `xdp-loader "
+			   "status`",
+			   interface->name);
+	if (err)
+		xdp_program__detach(program, interface->ifindex, mode, 0);
+	return err;
 }
 
 int xdp_shared_attach(const struct interface *interface, struct bpf_object *object,
 		      const char *name, bool generic, bool *alone)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .obj = object, .prog_name = name);
+	enum xdp_attach_mode mode = generic ? XDP_MODE_SKB : XDP_MODE_NATIVE;
 	struct xdp_program *program;
-	bool ignored;
+	struct xdp_shared_gate gate;
 	int err;
 
 	/* libxdp pins its dispatcher here. */
@@ -94,10 +112,13 @@ int xdp_shared_attach(const struct interface *interface, struct bpf_object *obje
 	program = xdp_program__create(&opts);
 	err = libxdp_get_error(program);
 	if (err)
-		return fail(-err, "libxdp does not take the gate: %s", strerror(-err));
-	err = xdp_program__attach(program, interface->ifindex,
-				  generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
+		return fail(-err, "libxdp does not take the gate: %s", cause(-err));
+	err = xdp_program__attach(program, interface->ifindex, mode, 0);
+	if (!err)
+		err = look_again(program, interface, mode, &gate);
 	xdp_program__close(program);
+	if (failure())
+		return err;
 	if (err == -EBUSY || err == -EEXIST)
 		return fail(EBUSY,
 			    "%s has an XDP program that libxdp's dispatcher cannot run beside the "
@@ -108,32 +129,30 @@ int xdp_shared_attach(const struct interface *interface, struct bpf_object *obje
 		return err;
 	if (err)
 		return fail(-err, "libxdp cannot attach the gate to %s: %s (%s)", interface->name,
-			    strerror(-err), kernel_log_cause());
-	if (!xdp_shared_present(interface->ifindex, alone, &ignored))
-		return fail(EIO,
-			    "libxdp attached the gate to %s, but it is not there: see `xdp-loader "
-			    "status`",
-			    interface->name);
+			    cause(-err), kernel_log_cause());
+	*alone = gate.alone;
 	return 0;
 }
 
 int xdp_shared_replace_alone(const struct interface *interface, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
-	bool alone, generic = false;
+	struct xdp_shared_gate gate;
 	int err;
 
-	xdp_shared_present(interface->ifindex, &alone, &generic);
-	opts.old_prog_fd = bpf_prog_get_fd_by_id(xdp_shared_newest(interface->ifindex));
+	err = xdp_shared_find(interface->ifindex, &gate);
+	if (err)
+		return err;
+	opts.old_prog_fd = bpf_prog_get_fd_by_id(gate.id);
 	if (opts.old_prog_fd < 0)
 		return fail(errno, "the gate on %s is gone: unload it, then load again",
 			    interface->name);
 	err = bpf_xdp_attach(
 		interface->ifindex, prog_fd,
-		XDP_FLAGS_REPLACE | (generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE), &opts);
+		XDP_FLAGS_REPLACE | (gate.generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE), &opts);
 	close(opts.old_prog_fd);
 	return err ? fail(-err, "cannot replace the gate on %s: %s", interface->name,
-			  strerror(-err))
+			  cause(-err))
 		   : 0;
 }
 
@@ -161,15 +180,16 @@ int xdp_shared_detach(__u32 ifindex, __u32 keep_id)
 	int err = 1;
 
 	while (err == 1) {
-		struct xdp_multiprog *multi = programs_on(ifindex);
+		struct xdp_multiprog *multi;
 
+		err = programs_on(ifindex, &multi);
 		if (!multi)
-			return 0;
+			return err;
 		detaching.mode = xdp_multiprog__attach_mode(multi);
 		err = for_each_gate(multi, detach_one, &detaching);
 		xdp_multiprog__close(multi);
 	}
 	return err ? fail(-err, "libxdp cannot detach the gate from interface %u: %s (%s)", ifindex,
-			  strerror(-err), kernel_log_cause())
+			  cause(-err), kernel_log_cause())
 		   : 0;
 }

@@ -18,16 +18,19 @@
 int xdp_shared_attach(const struct interface *interface, struct bpf_object *object, const char *name,
 		      bool generic, bool *alone);
 
-/* Whether a gate is there, by itself (*alone, as above) and after the driver (*generic). */
-bool xdp_shared_present(__u32 ifindex, bool *alone, bool *generic);
+struct xdp_shared_gate {
+	__u32 id; /* of the gate that was attached last; 0: none is there */
+	bool alone; /* as above */
+	bool generic; /* after the driver */
+};
+
+/* Looks which gate is there. */
+int xdp_shared_find(__u32 ifindex, struct xdp_shared_gate *gate);
 
 /* Puts a loaded program in the place of one that is attached alone. */
 int xdp_shared_replace_alone(const struct interface *interface, int prog_fd);
 
 /* Detaches every gate but the one with the id KEEP_ID (0: all). Gone already is fine. */
 int xdp_shared_detach(__u32 ifindex, __u32 keep_id);
-
-/* The id of the gate that was attached last, or 0. */
-__u32 xdp_shared_newest(__u32 ifindex);
 
 #endif /* TAP_XDP_SHARED_H */
