@@ -27,13 +27,20 @@ struct netdevs {
 	bool failed;
 };
 
+/* 0 for what is too short to be a number. */
+static __u32 number(const struct nlattr *attr)
+{
+	return mnl_attr_validate(attr, MNL_TYPE_U32) < 0 ? 0 : mnl_attr_get_u32(attr);
+}
+
 static bool is_veth(const struct nlattr *info)
 {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, info)
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			return !strcmp(mnl_attr_get_str(attr), "veth");
+			return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 &&
+			       !strcmp(mnl_attr_get_str(attr), "veth");
 	return false;
 }
 
@@ -50,10 +57,10 @@ static int add_netdev(const struct nlmsghdr *header, void *context)
 	mnl_attr_for_each(attr, header, sizeof(*message)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_MASTER:
-			netdev.master = mnl_attr_get_u32(attr);
+			netdev.master = number(attr);
 			break;
 		case IFLA_LINK:
-			netdev.link = mnl_attr_get_u32(attr);
+			netdev.link = number(attr);
 			break;
 		case IFLA_LINK_NETNSID:
 			elsewhere = true;
@@ -105,7 +112,7 @@ out:
 	if (!more)
 		return 0;
 	return fail(all->failed ? ENOMEM : errno, "cannot list the network interfaces: %s",
-		    cause(all->failed ? ENOMEM : errno));
+		    strerror(all->failed ? ENOMEM : errno));
 }
 
 static const struct netdev *find(const struct netdevs *all, __u32 ifindex)
