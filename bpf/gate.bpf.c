@@ -98,6 +98,7 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 	j->acl = rule->service.acl;
 	j->tag_mode = rule->service.tag_mode;
 	j->group = place->group;
+	j->seq_mask = place->mask;
 	reason = judge_group(place->bucket, j);
 	if (reason < 0 || reason == TAP_REASON_collecting)
 		return TAP_REASON_collecting;
@@ -135,11 +136,11 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 		return TAP_REASON_malformed;
 	if (ts.at == TAP_BAD_OPTIONS)
 		return TAP_REASON_malformed;
-	segment.seq = bpf_ntohl(p->tcp->seq);
+	place = place_group(p, &ts);
+	segment.seq = bpf_ntohl(p->tcp->seq) ^ place.mask;
 	segment.sport = bpf_ntohs(p->tcp->source);
 	segment.tsecr = ts.tsecr;
 
-	place = place_group(p, &ts);
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
 	if (segment.tsecr)
 		tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &place.bucket);

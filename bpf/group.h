@@ -30,6 +30,8 @@ enum tap_collected { TAP_COLLECTING, TAP_DUPLICATE, TAP_COMPLETE };
 struct tap_place {
 	__u32 bucket; /* index into tap_pending */
 	__u16 group; /* tells it from others in the bucket; never 0 */
+	__u16 pad;
+	__u32 mask; /* over the sequence numbers there: segments of two groups do not make a third */
 };
 
 /*
@@ -61,6 +63,12 @@ static __always_inline struct tap_place tap_place_group(const volatile struct ta
 	/* The upper half is what is universal. */
 	place.bucket = hash >> 32 & (TAP_PENDING_BUCKETS - 1);
 	place.group = hash >> 48 ?: 1;
+	/*
+	 * 28 bits are few for someone who sends what he knows of others' groups from an address of his
+	 * own, say a classic field 2. With the lower half too, all 64 differ but for the trailing zeros
+	 * of the difference.
+	 */
+	place.mask = hash;
 	return place;
 }
 

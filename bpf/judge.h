@@ -17,9 +17,10 @@ struct judgement {
 	__s64 now; /* the same in seconds */
 	__u64 started_ns;
 	__u64 mask; /* veil of the segment that is taken for SYN0 */
+	__u32 seq_mask; /* as in struct tap_place */
 	__u16 port; /* that the client dialled */
 	__u16 acl;
-	__u16 group; /* as in struct tap_place */
+	__u16 group; /* likewise */
 	__u8 tag_mode;
 	/* The reading that got furthest: */
 	__u8 reason;
@@ -190,16 +191,19 @@ TAP_CHECKED_ALONE int judge_take(__u32 at, struct judgement *j)
 {
 	struct tap_bucket *bucket = bpf_map_lookup_elem(&tap_pending, &at);
 	struct tap_bucket_tsecr *tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &at);
+	int i;
 
-	if (!bucket || !tsecrs || !j)
+	if (!bucket || !tsecrs || !j || !tap_take_group(bucket, tsecrs, j->group, j->segment))
 		return -1;
-	return tap_take_group(bucket, tsecrs, j->group, j->segment) ? 0 : -1;
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
+		j->segment[i].seq ^= j->seq_mask;
+	return 0;
 }
 
 /*
- * Bucket number `bucket` seems to hold a whole group, j->group: takes it out and judges it. Returns the reason
- * (collecting: another CPU was faster), and what is known of the group in *j. The caller has filled
- * in group, port, acl and tag_mode.
+ * Bucket number `bucket` seems to hold a whole group, j->group: takes it out and judges it. Returns
+ * the reason (collecting: another CPU was faster), and what is known of the group in *j. The caller
+ * has filled in group, seq_mask, port, acl and tag_mode.
  */
 TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
 {
