@@ -41,24 +41,41 @@ static int check_existing(void *context, __u32 id, const struct tap_key *key)
 	return import->existing;
 }
 
+/* Any word may be a key in the wrong place, so messages show none. */
+static int hide(int err, const char *instead)
+{
+	if (!err)
+		return 0;
+	forget_failure();
+	return usage("%s", instead);
+}
+
+static int read_word(const char *word, struct tap_key *key, char name[TAP_NAME_BYTES], bool *tag)
+{
+	const char *no_time = "after not-before= and not-after= comes a time: 2027-01-31, "
+			      "2027-01-31T18:00:00Z, now, +90d (or h, m, s), or @UNIXSECONDS";
+
+	if (!strncmp(word, "name=", 5))
+		return hide(parse_name("name", word + 5, true, name),
+			    "after name= come 1 to 31 of A-Z a-z 0-9 . _ - @ +");
+	if (!strncmp(word, "not-before=", 11))
+		return hide(parse_time("not-before", word + 11, &key->not_before), no_time);
+	if (!strncmp(word, "not-after=", 10))
+		return hide(parse_time("not-after", word + 10, &key->not_after), no_time);
+	if (strcmp(word, "tag"))
+		return usage("after the key come only name=NAME, not-before=TIME, not-after=TIME "
+			     "and tag");
+	*tag = true;
+	return 0;
+}
+
 /* The words after the key; *tag: the key is a tag key. */
 static int read_words(char **words, struct tap_key *key, char name[TAP_NAME_BYTES], bool *tag)
 {
 	int err = 0;
 
-	for (; *words && !err; words++) {
-		if (!strncmp(*words, "name=", 5))
-			err = parse_name("name", *words + 5, true, name);
-		else if (!strncmp(*words, "not-before=", 11))
-			err = parse_time("not-before", *words + 11, &key->not_before);
-		else if (!strncmp(*words, "not-after=", 10))
-			err = parse_time("not-after", *words + 10, &key->not_after);
-		else if (!strcmp(*words, "tag"))
-			*tag = true;
-		else /* not shown: it may be a key in the wrong place */
-			err = usage("after the key come only name=NAME, not-before=TIME, "
-				    "not-after=TIME and tag");
-	}
+	for (; *words && !err; words++)
+		err = read_word(*words, key, name, tag);
 	if (!err && key->not_before >= key->not_after)
 		err = usage("not-before is not before not-after: the key would never be valid");
 	return err;
@@ -85,10 +102,10 @@ static int take_line(void *context, int argc, char **argv)
 
 	if (argc < 3)
 		return usage("a line is: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] [tag]");
-	if (parse_key_id(argv[1], &id)) {
-		forget_failure(); /* it shows the word, which may be a key in the wrong place */
-		return usage("the first word is no key ID, a number from 1 to 65535");
-	}
+	err = hide(parse_key_id(argv[1], &id),
+		   "the first word is no key ID, a number from 1 to 65535");
+	if (err)
+		return err;
 	if (ids_have(&import->listed, id))
 		return fail(EEXIST, "an earlier line has key %u already", id);
 	input = &import->inputs[import->n_keys];

@@ -25,7 +25,9 @@ int keyfile_decode(const char *text, size_t length, unsigned char *out, size_t b
 	size_t got = 0;
 	const char *end;
 
-	if (sodium_base642bin(out, bytes, text, length, BLANKS, &got, &end,
+	/* A zero byte ends the list of blanks, and so libsodium takes it for one of them. */
+	if (memchr(text, 0, length) ||
+	    sodium_base642bin(out, bytes, text, length, BLANKS, &got, &end,
 			      sodium_base64_VARIANT_ORIGINAL) ||
 	    end != text + length || got != bytes) {
 		sodium_memzero(out, bytes);
