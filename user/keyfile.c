@@ -20,13 +20,25 @@
 #define BLANKS " \t\r\n"
 #define BASE64_MAX sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)
 
+/*
+ * libsodium takes a zero byte for one of the blanks, as it ends their list, and bytes above 127 for
+ * digits.
+ */
+static bool is_ascii(const char *text, size_t length)
+{
+	while (length && (signed char)*text > 0) {
+		text++;
+		length--;
+	}
+	return !length;
+}
+
 int keyfile_decode(const char *text, size_t length, unsigned char *out, size_t bytes)
 {
 	size_t got = 0;
 	const char *end;
 
-	/* A zero byte ends the list of blanks, and so libsodium takes it for one of them. */
-	if (memchr(text, 0, length) ||
+	if (!is_ascii(text, length) ||
 	    sodium_base642bin(out, bytes, text, length, BLANKS, &got, &end,
 			      sodium_base64_VARIANT_ORIGINAL) ||
 	    end != text + length || got != bytes) {
