@@ -17,25 +17,7 @@ lab_ns server
 	echo "skip l3: no /dev/net/tun here"
 	exit 0
 }
-cat >"$LAB/carry.py" <<-'END'
-	import ctypes, fcntl, os, select, struct, sys
-	libc = ctypes.CDLL(None, use_errno=True)
-	def tun(netns):
-	    with open(netns) as ns:
-	        if libc.setns(ns.fileno(), 0):
-	            raise OSError(ctypes.get_errno(), "setns")
-	    fd = os.open("/dev/net/tun", os.O_RDWR)
-	    fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x1001))
-	    return fd
-	a, b = tun(sys.argv[1]), tun(sys.argv[2])
-	while True:
-	    for fd in select.select([a, b], [], [])[0]:
-	        try:
-	            os.write(b if fd == a else a, os.read(fd, 65536))
-	        except OSError:
-	            pass
-END
-/usr/bin/python3 "$LAB/carry.py" "/run/netns/$LAB_PREFIX-client" "/run/netns/$LAB_PREFIX-server" &
+"$LAB_ROOT/selftests/shapes/carry" "/run/netns/$LAB_PREFIX-client" "/run/netns/$LAB_PREFIX-server" &
 LAB_PIDS+=($!)
 for name in client server; do
 	lab_until 5 lab_in $name ip link set tun0 up || lab_die "no tun device"
