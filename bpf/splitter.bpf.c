@@ -13,6 +13,7 @@
 #include "bpf/payload.h"
 #include "bpf/ports.h"
 #include "bpf/rules.h"
+#include "bpf/signature.h"
 #include "bpf/splitter_maps.h"
 #include "bpf/timestamps.h"
 
@@ -297,7 +298,7 @@ static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)
 	at = rule->client.peer;
 	peer = bpf_map_lookup_elem(&tap_peers, &at);
 	if (!peer || !peer->key_id || read_timestamps(skb, tap_offset(skb, p.tcp), &ts) ||
-	    ts.at == TAP_BAD_OPTIONS) {
+	    ts.at == TAP_BAD_OPTIONS || syn_is_signed(skb, tap_offset(skb, p.tcp))) {
 		count(TAP_SPLIT_failed);
 		return TAP_NEXT;
 	}

@@ -73,7 +73,9 @@ def serve(args):
 def connect(args, address, port, first):
     family = family_of(address)
     sock = make_socket(args, family)
-    sock.settimeout(args.timeout)
+    limit = struct.pack("ll", int(args.timeout), 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     if args.bind:
         sock.bind((args.bind, 0))
     if args.fastopen:
@@ -130,10 +132,12 @@ def main():
     parser.add_argument("--bind")
     parser.add_argument("--backlog", type=int, default=128)
     parser.add_argument("--hold", type=float, default=0)
-    parser.add_argument("--timeout", type=float, default=10)
+    parser.add_argument("--timeout", type=int, default=10)
     args = parser.parse_args()
     try:
         serve(args) if args.verb == "serve" else send(args)
+    except BlockingIOError:
+        sys.exit("%s: timed out" % args.verb)
     except OSError as error:
         sys.exit("%s: %s" % (args.verb, error))
 
