@@ -2,9 +2,10 @@
 /*
  * The gate: XDP program at the server's network device. Finds the service that a SYN is for,
  * collects the four segments of a group, has them judged, and passes one SYN on to the stack. All
- * that is no SYN to a protected service goes on untouched.
+ * that is no SYN to a protected service goes on untouched, but for strays to one that hides.
  */
 #define TAP_CONTEXT struct xdp_md
+#define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
 #include "bpf/kernel.h"
 #include "tap/maps.h"
 
@@ -22,6 +23,7 @@ const volatile struct tap_gate_constants gate;
 #include "bpf/judge.h"
 #include "bpf/reject.h"
 #include "bpf/rules.h"
+#include "bpf/stray.h"
 #include "bpf/timestamps.h"
 
 static __always_inline const struct tap_ruleset *services_in_force(void)
@@ -82,6 +84,18 @@ static __always_inline __u16 dialled_port(const struct tap_rule *rule, __u16 dpo
 	return rule->service.public_port + (dport - rule->ports[0].lo);
 }
 
+/* The connection of an admitted group, for when its other segments come. */
+static __always_inline void remember_flow(const struct tap_packet *p, struct judgement *j)
+{
+	__u8 known = 1;
+
+	__builtin_memcpy(j->flow.src, p->src, sizeof(j->flow.src));
+	__builtin_memcpy(j->flow.dst, p->dst, sizeof(j->flow.dst));
+	j->flow.sport = bpf_htons(j->sport);
+	j->flow.dport = bpf_htons(p->dport);
+	bpf_map_update_elem(&tap_flows, &j->flow, &known, BPF_ANY);
+}
+
 /* The four are together: judges them, and rewrites the segment in hand if they are admitted. */
 static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 							 const struct tap_packet *p,
@@ -113,6 +127,7 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 		};
 
 		admit(ctx, &a);
+		remember_flow(p, j);
 	}
 	event_write(j, p, ctx->ingress_ifindex);
 	return reason;
@@ -157,6 +172,8 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct tap_packet *p,
 					     enum tap_kind kind, const struct tap_rule *rule)
 {
+	if (kind == TAP_SEGMENT)
+		return TAP_REASON_stray;
 	if (rule->service.action == TAP_ACTION_DROP)
 		return TAP_REASON_service_drop;
 	if (kind == TAP_FRAGMENT)
@@ -166,11 +183,12 @@ static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct ta
 	return judge_syn(ctx, p, rule);
 }
 
-/* Segments that wait for the rest of their group may still be somebody's: they get no answer. */
-static __always_inline bool may_reject(enum tap_kind kind, enum tap_reason reason)
+/* Whether nobody needs to look at this segment: it is of a connection, or its service hides nothing. */
+static __always_inline bool is_harmless(struct xdp_md *ctx, const struct tap_packet *p,
+					const struct tap_rule *rule)
 {
-	return kind == TAP_SYN && reason != TAP_REASON_collecting &&
-	       reason != TAP_REASON_duplicate;
+	return !tap_service_hides(&rule->service) ||
+	       !stray_found(ctx, tap_offset(ctx, p->l3), tap_offset(ctx, p->tcp), p->ipv6);
 }
 
 static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
@@ -188,29 +206,33 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 	set = services_in_force();
 	if (!set)
 		return XDP_PASS;
+	if (kind == TAP_SEGMENT && !set->hides)
+		return XDP_PASS;
 	who.set = set;
 	rule = rule_at(set, kind == TAP_BURIED ? rules_any(set) : rules_find(&who, &p));
 	if (!rule || rule->service.action == TAP_ACTION_PASS)
+		return XDP_PASS;
+	if (kind == TAP_SEGMENT && is_harmless(ctx, &p, rule))
 		return XDP_PASS;
 
 	reason = judge(ctx, &p, kind, rule);
 	count(reason);
 	if (reason == TAP_REASON_admitted || gate.monitor)
 		return XDP_PASS;
-	if (rule->service.reject == TAP_REJECT_RST && may_reject(kind, reason))
-		return reject_with_rst(ctx, &p);
+	if (rule->service.reject == TAP_REJECT_RST)
+		return reject(ctx, &p, kind, reason);
 	return XDP_DROP;
 }
 
 /* For devices whose frames start with an Ethernet header. */
-SEC("xdp")
+SEC("xdp.frags")
 int tap_gate(struct xdp_md *ctx)
 {
 	return gate_run(ctx, true);
 }
 
 /* For layer-3 devices (tun, WireGuard, ppp), whose frames start with the IP header. */
-SEC("xdp")
+SEC("xdp.frags")
 int tap_gate_l3(struct xdp_md *ctx)
 {
 	return gate_run(ctx, false);

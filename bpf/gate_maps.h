@@ -98,6 +98,14 @@ struct {
 	__type(value, __u64);
 } tap_seconds SEC(".maps");
 
+/* Connections that the gate let begin. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TAP_FLOWS);
+	__type(key, struct tap_flow);
+	__type(value, __u8);
+} tap_flows SEC(".maps");
+
 /* Counters that the gate itself decides by. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

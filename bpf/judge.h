@@ -26,6 +26,7 @@ struct judgement {
 	__u8 reason;
 	__u16 sport; /* of its SYN0 */
 	struct tap_fields fields;
+	struct tap_flow flow; /* the connection that begins if the group is admitted */
 };
 
 /* The judgement under way on this CPU: too large for the stack. XDP programs do not nest. */

@@ -66,8 +66,9 @@ static inline long bpf_loop(__u32 times, long (*step)(__u32, void *), void *cont
 #endif
 
 /*
- * Where the frame is. A program names its kind of context before it includes anything else; code
- * that runs alone on the host may leave it out, and its frame is then a piece of memory.
+ * Where the frame is. A program names its kind of context, and how to get the length of the whole
+ * frame (TAP_FRAME_BYTES), before it includes anything else; code that runs alone on the host may
+ * leave both out, and its frame is then a piece of memory.
  */
 #ifdef TAP_CONTEXT
 #define TAP_DATA(ctx) ((void *)(long)(ctx)->data)
@@ -81,6 +82,7 @@ struct tap_frame_memory {
 	void *data_end;
 };
 #define TAP_CONTEXT struct tap_frame_memory
+#define TAP_FRAME_BYTES(ctx) ((ctx)->data_end - (ctx)->data)
 #define TAP_DATA(ctx) ((ctx)->data)
 #define TAP_DATA_END(ctx) ((ctx)->data_end)
 #define TAP_DATA_AGAIN(ctx) TAP_DATA(ctx)

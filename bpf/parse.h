@@ -27,22 +27,24 @@
 /* The same with IPv6 extension headers before TCP; IPv6 links carry at least 1280 bytes. */
 #define TAP_FRAGMENT_FLOOR_EXTENSIONS 1024
 
-/* Ethernet, VLAN tags, and the longest chain of extension headers that is followed. */
-#define TAP_TCP_OFFSET_LAST (14 + 4 * TAP_VLAN_TAGS + 40 + TAP_IPV6_EXTENSIONS * 2048)
+#define TAP_IP_OFFSET_LAST (14 + 4 * TAP_VLAN_TAGS) /* Ethernet, VLAN tags */
+/* The same, and the longest chain of extension headers that is followed. */
+#define TAP_TCP_OFFSET_LAST (TAP_IP_OFFSET_LAST + 40 + TAP_IPV6_EXTENSIONS * 2048)
 
 enum tap_kind {
-	TAP_OTHER, /* no TCP SYN without ACK */
-	TAP_SYN, /* one, with its whole TCP header */
+	TAP_OTHER, /* nothing that could be, or become, TCP for a service */
+	TAP_SEGMENT, /* TCP, but no SYN without ACK: of a connection, or a stray */
+	TAP_SYN, /* SYN without ACK, with its whole TCP header */
 	TAP_BROKEN_SYN, /* one whose header does not fit its packet */
 	TAP_FRAGMENT, /* a fragment that is, hides or could become one */
-	TAP_OPAQUE, /* IPv6 whose chain of extension headers is too long to follow */
-	TAP_BURIED, /* under more VLAN tags than are followed: not even the address is known */
+	TAP_OPAQUE, /* its TCP header is out of reach: too many IPv6 extension headers, or cut off */
+	TAP_BURIED, /* so is its IP header: under more VLAN tags than are followed, or cut off */
 };
 
 struct tap_packet {
 	void *l2; /* NULL on layer-3 devices */
 	void *l3;
-	struct tcphdr *tcp; /* TAP_SYN: 4 * doff bytes of it are before data_end */
+	struct tcphdr *tcp; /* TAP_SYN: 4 * doff bytes of it are before data_end; TAP_SEGMENT: 20 */
 	__u64 src[2]; /* as in struct tap_prefix */
 	__u64 dst[2];
 	__u32 tcp_bytes; /* TCP header and payload, as IP says */
@@ -86,6 +88,23 @@ static __always_inline __u32 tap_offset(TAP_CONTEXT *ctx, const void *header)
 	return offset;
 }
 
+/* Whether the frame goes on past data_end: in other buffers (jumbo frames), or other pieces. */
+TAP_CHECKED_ALONE int tap_goes_on(TAP_CONTEXT *ctx)
+{
+	__u64 bytes = TAP_FRAME_BYTES(ctx);
+
+	/* The verifier adds no more than this to a pointer, and subtracts none from data_end. */
+	if (bytes > 0xffff)
+		return 1;
+	return TAP_DATA(ctx) + bytes > TAP_DATA_END(ctx);
+}
+
+/* What a frame is that ends before its IP header does: what no stack takes, unless it goes on. */
+static __always_inline enum tap_kind tap_short(TAP_CONTEXT *ctx)
+{
+	return tap_goes_on(ctx) ? TAP_BURIED : TAP_OTHER;
+}
+
 static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_packet *p, void *at,
 						   __u32 bytes, bool fragment)
 {
@@ -103,6 +122,8 @@ static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_
 			p->dport = bpf_ntohs(*(__be16 *)(octet + 2));
 		if (fragment)
 			return TAP_FRAGMENT;
+		if (bytes >= sizeof(*tcp) && tap_goes_on(ctx))
+			return TAP_OPAQUE;
 		if (!p->port_known || bytes < 14 || at + 14 > data_end)
 			return TAP_OTHER;
 		return (octet[13] & 0x12) == 0x02 ? TAP_BROKEN_SYN : TAP_OTHER;
@@ -113,7 +134,7 @@ static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_
 	if (fragment && header > bytes)
 		return TAP_FRAGMENT;
 	if (!tcp->syn || tcp->ack)
-		return TAP_OTHER;
+		return TAP_SEGMENT;
 	if (fragment)
 		return TAP_FRAGMENT;
 	if (header < sizeof(*tcp) || header > bytes || at + header > data_end)
@@ -126,11 +147,15 @@ static __always_inline enum tap_kind tap_parse_ipv4(TAP_CONTEXT *ctx, struct tap
 	struct iphdr *ip = p->l3;
 	__u32 header, total, fragment;
 
-	if ((void *)(ip + 1) > TAP_DATA_END(ctx) || ip->protocol != IPPROTO_TCP || ip->version != 4)
+	if ((void *)(ip + 1) > TAP_DATA_END(ctx))
+		return tap_short(ctx);
+	if (ip->protocol != IPPROTO_TCP || ip->version != 4)
 		return TAP_OTHER;
 	header = ip->ihl * 4;
 	/* 0: over 64 KiB in one piece. Linux takes that from virtual machines and containers. */
-	total = bpf_ntohs(ip->tot_len) ?: TAP_DATA_END(ctx) - p->l3;
+	total = bpf_ntohs(ip->tot_len);
+	if (!total)
+		total = TAP_FRAME_BYTES(ctx) - tap_offset(ctx, p->l3);
 	if (header < sizeof(*ip) || total < header)
 		return TAP_OTHER; /* no stack takes it */
 	p->ipv6 = false;
@@ -182,8 +207,11 @@ TAP_CHECKED_ALONE int tap_ipv6_walk(TAP_CONTEXT *ctx, struct tap_transport *t)
 		if (t->offset > TAP_TCP_OFFSET_LAST)
 			return TAP_OPAQUE;
 		extension = TAP_DATA(ctx) + t->offset;
-		if (t->bytes < 8 || (void *)(extension + 1) > TAP_DATA_END(ctx))
-			return t->fragment ? TAP_FRAGMENT : TAP_OTHER;
+		if (t->bytes < 8 || (void *)(extension + 1) > TAP_DATA_END(ctx)) {
+			if (t->fragment)
+				return TAP_FRAGMENT;
+			return t->bytes >= 8 && tap_goes_on(ctx) ? TAP_OPAQUE : TAP_OTHER;
+		}
 		next = extension->next;
 		size = 8;
 		if (t->next == IPPROTO_FRAGMENT) {
@@ -213,7 +241,9 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 	enum tap_kind kind;
 	void *at;
 
-	if ((void *)(ip + 1) > TAP_DATA_END(ctx) || ip->version != 6)
+	if ((void *)(ip + 1) > TAP_DATA_END(ctx))
+		return tap_short(ctx);
+	if (ip->version != 6)
 		return TAP_OTHER;
 	t.next = ip->nexthdr;
 	if (t.next != IPPROTO_TCP && !tap_ipv6_is_extension(t.next))
@@ -225,7 +255,7 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 	at = ip + 1;
 	/* A jumbogram, or what Linux takes for one: it then goes by the length of the frame. */
 	if (!t.bytes)
-		t.bytes = TAP_DATA_END(ctx) - at;
+		t.bytes = TAP_FRAME_BYTES(ctx) - tap_offset(ctx, at);
 	if (t.next != IPPROTO_TCP) {
 		t.offset = tap_offset(ctx, at);
 		kind = tap_ipv6_walk(ctx, &t);
@@ -256,7 +286,7 @@ static __always_inline enum tap_kind tap_parse_ethernet(TAP_CONTEXT *ctx, struct
 
 	p->port_known = false;
 	if ((void *)(ethernet + 1) > data_end)
-		return TAP_OTHER;
+		return tap_short(ctx);
 	p->l2 = ethernet;
 	p->l3 = ethernet + 1;
 	protocol = ethernet->h_proto;
@@ -266,7 +296,7 @@ static __always_inline enum tap_kind tap_parse_ethernet(TAP_CONTEXT *ctx, struct
 			break;
 		tag = p->l3;
 		if ((void *)(tag + 1) > data_end)
-			return TAP_OTHER;
+			return tap_short(ctx);
 		protocol = tag->protocol;
 		p->l3 = tag + 1;
 	}
@@ -289,7 +319,7 @@ static __always_inline enum tap_kind tap_parse_ip(TAP_CONTEXT *ctx, struct tap_p
 	p->l2 = NULL;
 	p->l3 = TAP_DATA(ctx);
 	if ((void *)(octet + 1) > TAP_DATA_END(ctx))
-		return TAP_OTHER;
+		return tap_short(ctx);
 	if (*octet >> 4 == 4)
 		return tap_parse_ipv4(ctx, p);
 	if (*octet >> 4 == 6)

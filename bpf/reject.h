@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The answer of a closed port: turns a refused SYN into the RST that a stack with no listener sends
- * (RFC 9293, 3.10.7.1), to be sent back through the same device. Where Linux would say nothing (wrong
- * checksums, broadcasts, another RST), so does this.
+ * The answer of a closed port: turns a refused segment into the RST that a stack with no listener
+ * sends (RFC 9293, 3.10.7.1), to be sent back through the same device. Where Linux would say nothing
+ * (wrong checksums, broadcasts, another RST), so does this.
  */
 #ifndef TAP_REJECT_H
 #define TAP_REJECT_H
 
 #include "bpf/checksum.h"
+#include "tap/reasons.h"
 
 #define TAP_REJECT_TTL 64
+
+/* The word of a TCP header with doff and flags: five words long, and these flags. */
+#define REJECT_FLAGS(flags) bpf_htons(5 << 12 | (flags))
+#define REJECT_RST 0x04
+#define REJECT_ACK 0x10
 
 static __always_inline void reject_swap_ethernet(struct ethhdr *ethernet)
 {
@@ -54,11 +60,13 @@ static __always_inline void reject_make_ipv6(struct ipv6hdr *ip)
 	ip->hop_limit = TAP_REJECT_TTL;
 }
 
-/* The SYN's header becomes the RST's; acknowledged: sequence numbers that the SYN took. */
-static __always_inline void reject_make_tcp(struct tap_packet *p, __u32 acknowledged)
+/*
+ * The segment's header becomes the RST's: where it acknowledges something, that number tells its
+ * sender which segment is meant, and else an acknowledgement of all that it took.
+ */
+static __always_inline void reject_make_tcp(struct tap_packet *p)
 {
 	struct tcphdr *tcp = p->tcp;
-	__be32 ack = bpf_htonl(bpf_ntohl(tcp->seq) + acknowledged);
 	__be16 port = tcp->source;
 	const __u32 *word = (const __u32 *)tcp;
 	__u64 sum;
@@ -66,9 +74,15 @@ static __always_inline void reject_make_tcp(struct tap_packet *p, __u32 acknowle
 
 	tcp->source = tcp->dest;
 	tcp->dest = port;
-	tcp->seq = 0;
-	tcp->ack_seq = ack;
-	((__u16 *)tcp)[6] = bpf_htons(5 << 12 | 0x14); /* five words; RST, ACK */
+	if (tcp->ack) {
+		tcp->seq = tcp->ack_seq;
+		tcp->ack_seq = 0;
+		((__u16 *)tcp)[6] = REJECT_FLAGS(REJECT_RST);
+	} else {
+		tcp->ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + tcp->syn + tcp->fin);
+		tcp->seq = 0;
+		((__u16 *)tcp)[6] = REJECT_FLAGS(REJECT_RST | REJECT_ACK);
+	}
 	tcp->window = 0;
 	tcp->check = 0;
 	tcp->urg_ptr = 0;
@@ -95,42 +109,64 @@ static __always_inline bool reject_is_unicast(const struct tap_packet *p, const 
 	return ipv4 >> 24 != 0 && ipv4 >> 24 != 127 && ipv4 >> 28 < 0xe;
 }
 
-/* Sums of a SYN that is a header only: right, or left for the hardware to finish. */
-static __always_inline bool reject_checksums_hold(const struct tap_packet *p, const void *data_end)
+static __always_inline bool reject_ipv4_sum_holds(const struct iphdr *ip)
 {
-	const __u16 *word = p->l3;
-	__u16 pseudo = checksum_pseudo(p);
+	const __u16 *word = (const __u16 *)ip;
 	__u64 sum = 0;
 	int i;
 
-	if (!p->ipv6) {
 #pragma unroll
-		for (i = 0; i < (int)sizeof(struct iphdr) / 2; i++)
-			sum += word[i];
-		if (checksum_fold(sum) != 0xffff)
-			return false;
-	}
+	for (i = 0; i < (int)sizeof(*ip) / 2; i++)
+		sum += word[i];
+	return checksum_fold(sum) == 0xffff;
+}
+
+/* Sums of a segment that is a header only: right, or left for the hardware to finish. */
+static __always_inline bool reject_checksums_hold(const struct tap_packet *p, const void *data_end)
+{
+	__u16 pseudo = checksum_pseudo(p);
+
+	if (!p->ipv6 && !reject_ipv4_sum_holds(p->l3))
+		return false;
 	return p->tcp->check == pseudo || checksum_finished(p->tcp, data_end, pseudo);
 }
 
+/* Whether it came from one host to one host. */
+static __always_inline bool reject_is_addressed(const struct tap_packet *p)
+{
+	const struct ethhdr *ethernet = p->l2;
+
+	if (ethernet && ethernet->h_dest[0] & 1) /* broadcast, multicast */
+		return false;
+	return reject_is_unicast(p, p->src) && reject_is_unicast(p, p->dst);
+}
+
 /*
- * Whether a closed port would answer this SYN, and it is of the plain shape that this can turn
+ * Whether a closed port would answer this segment, and it is of the plain shape that this can turn
  * round: no IPv4 options, no IPv6 extension headers, no payload.
  */
 static __always_inline bool reject_would_answer(const struct tap_packet *p, const void *data_end)
 {
 	const void *header = p->l3 + (p->ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	const struct ethhdr *ethernet = p->l2;
 
 	if (header != (void *)p->tcp || p->tcp_bytes != p->tcp->doff * 4u || p->tcp->rst)
 		return false;
-	if (ethernet && ethernet->h_dest[0] & 1) /* broadcast, multicast */
-		return false;
-	return reject_is_unicast(p, p->src) && reject_is_unicast(p, p->dst) &&
-	       reject_checksums_hold(p, data_end);
+	return reject_is_addressed(p) && reject_checksums_hold(p, data_end);
 }
 
-/* Returns XDP_TX with the RST in place of the SYN, or XDP_DROP where none is due. */
+/* The segment becomes an RST, in place: all headers that it has, as they are to be sent. */
+static __always_inline void reject_turn_round(struct tap_packet *p)
+{
+	reject_make_tcp(p);
+	if (p->ipv6)
+		reject_make_ipv6(p->l3);
+	else
+		reject_make_ipv4(p->l3);
+	if (p->l2)
+		reject_swap_ethernet(p->l2);
+}
+
+/* Returns XDP_TX with the RST in place of the segment, or XDP_DROP where none is due. */
 static __always_inline int reject_with_rst(struct xdp_md *ctx, struct tap_packet *p)
 {
 	void *data_end = TAP_DATA_END(ctx);
@@ -142,16 +178,24 @@ static __always_inline int reject_with_rst(struct xdp_md *ctx, struct tap_packet
 	kept = header + sizeof(struct tcphdr) - TAP_DATA(ctx);
 	/* Or clang would subtract the length from the pointer first, which the verifier refuses. */
 	TAP_KEEP_ORDER(kept);
-	reject_make_tcp(p, 1 + p->tcp->fin);
-	if (p->ipv6)
-		reject_make_ipv6(p->l3);
-	else
-		reject_make_ipv4(p->l3);
-	if (p->l2)
-		reject_swap_ethernet(p->l2);
+	reject_turn_round(p);
 	if (bpf_xdp_adjust_tail(ctx, kept - (int)bpf_xdp_get_buff_len(ctx)))
 		return XDP_DROP;
 	return XDP_TX;
+}
+
+/*
+ * What to do with a refused segment: XDP_TX with its answer, or XDP_DROP. Segments that wait for the
+ * rest of their group may still be somebody's: they get none. Nor do fragments: where small ones
+ * are dropped, no port answers them, closed or not.
+ */
+static __always_inline int reject(struct xdp_md *ctx, struct tap_packet *p, enum tap_kind kind,
+				  enum tap_reason reason)
+{
+	if (kind == TAP_SEGMENT || (kind == TAP_SYN && reason != TAP_REASON_collecting &&
+				    reason != TAP_REASON_duplicate))
+		return reject_with_rst(ctx, p);
+	return XDP_DROP;
 }
 
 #endif /* TAP_REJECT_H */

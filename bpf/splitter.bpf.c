@@ -5,6 +5,7 @@
  * too, each from scratch. SYN1 to SYN3 leave as clones, SYN0 is the kernel's own packet.
  */
 #define TAP_CONTEXT struct __sk_buff
+#define TAP_FRAME_BYTES(ctx) ((ctx)->len)
 #include "bpf/kernel.h"
 
 #include "bpf/checksum.h"
@@ -18,6 +19,8 @@
 #include "bpf/timestamps.h"
 
 #define TAP_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC: on to whoever is next at this hook */
+
+#define HEADERS_BYTES 256 /* more than Ethernet, IP and TCP headers have, but for odd IPv6 ones */
 
 /* The fields that differ between the SYNs of a group, as on the wire. */
 struct syn_fields {
@@ -270,9 +273,9 @@ static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)
 	__u32 *own, at;
 
 	kind = ethernet ? tap_parse_ethernet(skb, &p) : tap_parse_ip(skb, &p);
-	if (kind == TAP_BROKEN_SYN) { /* maybe only not in one piece */
-		if (bpf_skb_pull_data(skb, tap_offset(skb, p.tcp) + 60) &&
-		    bpf_skb_pull_data(skb, skb->len))
+	if (kind == TAP_BROKEN_SYN || kind == TAP_OPAQUE || kind == TAP_BURIED) {
+		/* Maybe its headers are only not in one piece. */
+		if (bpf_skb_pull_data(skb, skb->len < HEADERS_BYTES ? skb->len : HEADERS_BYTES))
 			return TAP_NEXT;
 		kind = ethernet ? tap_parse_ethernet(skb, &p) : tap_parse_ip(skb, &p);
 	}

@@ -10,6 +10,7 @@
 
 #include "user/derive.h"
 #include "user/gate.h"
+#include "user/kernel.h"
 #include "user/pins.h"
 #include "user/programs.h"
 #include "user/side.h"
@@ -48,6 +49,7 @@ static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
 		.group_by = realm->group_by,
 		.monitor = realm->monitor,
 		.sealed = realm->mark_mode == TAP_MARK_SEALED,
+		.conntrack = kernel_lends_conntrack(),
 	};
 
 	if (constants.sealed)

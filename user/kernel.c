@@ -3,6 +3,7 @@
  * What tapctl needs of the kernel and of the one who runs it, and the log of libbpf and libxdp:
  * kept instead of printed, so that an error can quote its cause.
  */
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -129,4 +130,23 @@ int kernel_check(void)
 		    "or a container or lockdown forbids it; run on the host, with Linux 6.1 or "
 		    "later",
 		    name.release);
+}
+
+bool kernel_lends_conntrack(void)
+{
+	static const char function[] = "bpf_xdp_ct_lookup";
+	struct btf *kernel, *module = NULL;
+	bool lends;
+
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel)
+		return false;
+	lends = btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) > 0;
+	if (!lends) {
+		module = btf__load_module_btf("nf_conntrack", kernel);
+		lends = module && btf__find_by_name_kind(module, function, BTF_KIND_FUNC) > 0;
+	}
+	btf__free(module);
+	btf__free(kernel);
+	return lends;
 }

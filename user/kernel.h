@@ -6,6 +6,7 @@
 #ifndef TAP_KERNEL_H
 #define TAP_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Takes the log of libbpf and libxdp; with TAPCTL_DEBUG in the environment it goes to stderr. */
@@ -19,5 +20,11 @@ int kernel_check_privileges(void);
 
 /* The same, and whether the kernel has what the programs call; to be done before a load. */
 int kernel_check(void);
+
+/*
+ * Whether XDP programs may ask connection tracking here: Linux 6.0 and later have the function, in a
+ * module that may not be loaded.
+ */
+bool kernel_lends_conntrack(void);
 
 #endif /* TAP_KERNEL_H */

@@ -201,6 +201,16 @@ static void find_first(struct tap_ruleset *set, enum ruleset_side side)
 	}
 }
 
+static bool any_hides(const struct tap_ruleset *set)
+{
+	__u32 r;
+
+	for (r = 0; r < set->n_rules; r++)
+		if (tap_service_hides(&set->rules[r].service))
+			return true;
+	return false;
+}
+
 int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 {
 	edge_t *edges;
@@ -218,6 +228,7 @@ int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 	err = sweep(set, edges, find_edges(set, edges));
 	free(edges);
 	find_first(set, side);
+	set->hides = side == RULESET_SERVER && any_hides(set);
 	if (err)
 		return fail(-err, "the %ss cut the ports into more than %u different parts: use "
 			    "fewer or larger port ranges",

@@ -26,15 +26,6 @@ static int read_keys(const char *text, struct service_request *request)
 	return request->listed ? parse_ids("--keys", text, &request->list) : 0;
 }
 
-static int read_stealth(const char *text, struct tap_service *service)
-{
-	int err = parse_choice("--stealth", text, on_off, &service->stealth);
-
-	if (!err && service->stealth)
-		return fail(EOPNOTSUPP, "--stealth on is not supported by this version's gate: leave it out");
-	return err;
-}
-
 static int read_tap_option(int option, struct parsing *parsing)
 {
 	struct tap_service *service = &parsing->request->rule.service;
@@ -72,7 +63,7 @@ static int read_option(int option, struct parsing *parsing)
 		return parse_choice("--action", optarg, service_actions,
 				    &request->rule.service.action);
 	case 'h':
-		return read_stealth(optarg, &request->rule.service);
+		return parse_choice("--stealth", optarg, on_off, &request->rule.service.stealth);
 	case 'n':
 		return parse_number("--at", optarg, 1, TAP_RULES_MAX, &request->at);
 	default:
@@ -87,6 +78,8 @@ static int check(const struct parsing *parsing)
 
 	if (rule->service.action != TAP_ACTION_TAP && parsing->tap_only)
 		return usage("%s means something for --action tap only", parsing->tap_only);
+	if (rule->service.action == TAP_ACTION_PASS && rule->service.stealth)
+		return usage("--stealth on hides a port, and --action pass lets all in: leave out one");
 	if (rule->service.public_port + (ports->hi - ports->lo) > 65535)
 		return usage("--public-port %u stands for port %u, so port %u would be %u, beyond 65535",
 			     rule->service.public_port, ports->lo, ports->hi,

@@ -8,8 +8,8 @@
 
 static const char *const gate_maps[] = {
 	"tap_realm", "tap_stats", "tap_services", "tap_keys", "tap_key_names", "tap_acl",
-	"tap_pending", "tap_pending_tsecr", "tap_replay", "tap_seconds", "tap_gate_state", "tap_events",
-	"tap_gate_devices", NULL,
+	"tap_pending", "tap_pending_tsecr", "tap_replay", "tap_seconds", "tap_flows", "tap_gate_state",
+	"tap_events", "tap_gate_devices", NULL,
 };
 
 static const char *const splitter_maps[] = {

@@ -64,12 +64,22 @@ enum tap_reject { TAP_REJECT_DROP, TAP_REJECT_RST };
 struct tap_service {
 	__u8 action; /* enum tap_action */
 	__u8 tag_mode; /* enum tap_tag_mode */
-	__u8 stealth; /* 1: drop other probes too (reason: stray) */
+	__u8 stealth; /* 1: what is no SYN and of no connection is refused too (reason: stray) */
 	__u8 reject; /* enum tap_reject */
 	__u16 public_port; /* what clients dial instead of ports[0].lo; 0: that itself */
 	__u16 acl; /* index into tap_acl, or TAP_ACL_ANY */
 };
 TAP_SIZE(struct tap_service, 8);
+
+/*
+ * Whether segments that are no SYN are looked at, too: to a stranger the port is to look like that of
+ * a host that is not there, or like a closed one.
+ */
+static inline int tap_service_hides(const struct tap_service *service)
+{
+	return service->action != TAP_ACTION_PASS &&
+	       (service->stealth || service->reject == TAP_REJECT_RST);
+}
 
 #define TAP_UID_ANY 0xffffffffu
 enum tap_origin { TAP_ORIGIN_LOCAL, TAP_ORIGIN_FORWARD, TAP_ORIGIN_ANY };
@@ -107,7 +117,7 @@ struct tap_ruleset {
 	__u64 class_rules[TAP_CLASSES_MAX][TAP_RULE_WORDS]; /* bit r: rule r names the class */
 	struct tap_rule rules[TAP_RULES_MAX];
 	__u32 n_rules;
-	__u32 pad;
+	__u32 hides; /* server: 1 if tap_service_hides() any of them */
 };
 TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 144 * 256 + 8);
 
@@ -203,7 +213,8 @@ struct tap_gate_constants {
 	__u8 group_by;
 	__u8 monitor;
 	__u8 sealed; /* 1: windows that are no mark are dropped */
-	__u8 pad[4];
+	__u8 conntrack; /* 1: this kernel lets XDP programs ask for tracked connections */
+	__u8 pad[3];
 };
 TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 
@@ -253,6 +264,20 @@ TAP_SIZE(struct tap_replay_key, 16);
  * of tap_gate_state.admissions when the first group of that second was admitted.
  */
 #define TAP_SECONDS 8192 /* power of two, more than 2 * TAP_SKEW_MAX + 2 */
+
+/*
+ * tap_flows: LRU_HASH of the connections that the gate let begin, for segments that are no SYN and
+ * whose socket cannot be found from here (another host's, or one bound to another device). Value: 1.
+ */
+struct tap_flow {
+	__u64 src[2]; /* the client's address, as in struct tap_prefix */
+	__u64 dst[2];
+	__u16 sport; /* as on the wire */
+	__u16 dport;
+	__u32 pad;
+};
+TAP_SIZE(struct tap_flow, 40);
+#define TAP_FLOWS 65536
 
 /* tap_gate_state: ARRAY of one; changed by the gate with atomics only. */
 struct tap_gate_state {

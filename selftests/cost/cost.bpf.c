@@ -5,6 +5,7 @@
  * packet another stranger's, so that caches are cold as in a real flood.
  */
 #define TAP_CONTEXT struct xdp_md
+#define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
 #include "bpf/kernel.h"
 
 #include "bpf/parse.h"

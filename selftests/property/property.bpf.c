@@ -5,6 +5,7 @@
  * bucket in some order, and has it judged. A bit for each group says that it was admitted.
  */
 #define TAP_CONTEXT struct xdp_md
+#define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
 #include "bpf/kernel.h"
 #include "bpf/verify.h"
 #include "selftests/property/property.h"

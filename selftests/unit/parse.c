@@ -96,7 +96,7 @@ static void test_flags(void **state)
 		packet_syn(&packet, flags & 1, 1, 2, 3);
 		packet.flags = flags;
 		assert_int_equal(parse_packet(&packet, &p),
-				 (flags & SYN) && !(flags & ACK) ? TAP_SYN : TAP_OTHER);
+				 (flags & SYN) && !(flags & ACK) ? TAP_SYN : TAP_SEGMENT);
 	}
 }
 
@@ -113,7 +113,7 @@ static void test_doff(void **state)
 		assert_int_equal(parse_packet(&packet, &p),
 				 doff < 5 || doff > 10 ? TAP_BROKEN_SYN : TAP_SYN);
 		packet.flags = ACK;
-		assert_int_equal(parse_packet(&packet, &p), TAP_OTHER);
+		assert_int_equal(parse_packet(&packet, &p), TAP_SEGMENT);
 	}
 }
 
@@ -154,7 +154,7 @@ static void test_fragments_ipv4(void **state)
 	packet.ipv4_fragment = 0x2000;
 	assert_int_equal(parse_packet(&packet, &p), TAP_FRAGMENT); /* a SYN's first fragment */
 	packet.flags = ACK;
-	assert_int_equal(parse_packet(&packet, &p), TAP_OTHER); /* another segment's */
+	assert_int_equal(parse_packet(&packet, &p), TAP_SEGMENT); /* another segment's */
 	packet.flags = SYN;
 	for (offset = 1; offset < 10; offset++) {
 		packet.ipv4_fragment = 0x2000 | offset;
@@ -197,7 +197,7 @@ static void test_fragments_ipv6(void **state)
 	packet_extend_fragment(&packet, 0, true);
 	assert_int_equal(parse_packet(&packet, &p), TAP_FRAGMENT);
 	packet.flags = ACK;
-	assert_int_equal(parse_packet(&packet, &p), TAP_OTHER);
+	assert_int_equal(parse_packet(&packet, &p), TAP_SEGMENT);
 	for (offset = 8; offset < 80; offset += 8) {
 		packet_syn(&packet, true, 1, 2, 3);
 		packet_extend_fragment(&packet, offset, offset & 8);
