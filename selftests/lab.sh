@@ -5,6 +5,8 @@
 # it. To be sourced by bash. Everything is named after the shell's process ID or lives in a fresh
 # directory under /tmp, so runs side by side do not meet, and nothing else on the machine is touched.
 #
+# On a slow machine (an emulated one) set LAB_PATIENCE: what is to succeed gets so many seconds.
+#
 # Commands enter a namespace with nsenter and not with `ip netns exec`, which would hide every bpffs.
 #
 # lab_internet builds this:
@@ -148,9 +150,14 @@ lab_mac() {
 	lab_in "$1" ip -o link show "$2" | sed 's/.*link\/ether \([^ ]*\).*/\1/'
 }
 
+# lab_patience SECONDS: so many, or more on a slow machine.
+lab_patience() {
+	[ "${1%.*}" -ge "${LAB_PATIENCE:-0}" ] && echo "$1" || echo "$LAB_PATIENCE"
+}
+
 # lab_until SECONDS COMMAND...: waits until the command succeeds.
 lab_until() {
-	local end=$(($(date +%s%N) / 1000000 + $1 * 1000))
+	local end=$(($(date +%s%N) / 1000000 + $(lab_patience "$1") * 1000))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -225,8 +232,8 @@ lab_ssh() {
 	local name=$1
 
 	shift
-	lab_in "$name" ssh -F none -i "$LAB/ssh/id" -o BatchMode=yes -o ConnectTimeout="${LAB_TIMEOUT:-3}" \
-		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -l root "$@"
+	lab_in "$name" ssh -F none -i "$LAB/ssh/id" -o BatchMode=yes \
+		-o ConnectTimeout="$(lab_patience "${LAB_TIMEOUT:-3}")" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -l root "$@"
 }
 
 # lab_curl NAME URL [OPTION...]: ordinary curl from there, given up after LAB_TIMEOUT seconds.
@@ -234,13 +241,16 @@ lab_curl() {
 	local name=$1
 
 	shift
-	lab_in "$name" curl -sSf -g -m "${LAB_TIMEOUT:-3}" "$@"
+	lab_in "$name" curl -sSf -g -m "$(lab_patience "${LAB_TIMEOUT:-3}")" "$@"
 }
 
 # lab_fetches NAME URL COUNT SECONDS: COUNT fetches at once; prints how many brought the page.
 lab_fetches() {
+	local seconds
+
+	seconds=$(lab_patience "$4")
 	lab_in "$1" seq "$3" |
-		lab_in "$1" xargs -P "$3" -I '{}' curl -s -g -m "$4" -o /dev/null -w '%{http_code}\n' "$2" |
+		lab_in "$1" xargs -P "$3" -I '{}' curl -s -g -m "$seconds" -o /dev/null -w '%{http_code}\n' "$2" |
 		grep -c '^200$'
 }
 

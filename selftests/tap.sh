@@ -103,7 +103,7 @@ says() {
 }
 
 no_login() {
-	lab_ssh "$1" "$2" true 2>&1 | grep -q 'timed out'
+	LAB_PATIENCE=0 lab_ssh "$1" "$2" true 2>&1 | grep -q 'timed out'
 }
 
 # An ssh session with a pipe on either side: what goes in at descriptor 8 comes back at 9.
