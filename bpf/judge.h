@@ -75,7 +75,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	__u64 *slot;
 	int error; /* all that a map operation returns on Linux 6.1 */
 
-	if (tap_made_before(f, j->started_ns))
+	if (tap_made_before(f, j->now, j->started_ns))
 		return TAP_REASON_replay_window;
 	slot = bpf_map_lookup_elem(&tap_seconds, &second);
 	if (!slot || !state || !tap_records_complete(slot, state, f->sec, gate.replay_size))
@@ -94,7 +94,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	 */
 	if (!tap_records_complete(slot, state, f->sec, gate.replay_size + 1))
 		return TAP_REASON_replay_window;
-	tap_note_newest(state, f->sec);
+	tap_note_newest(state, tap_made_at(f, j->now));
 	return TAP_REASON_admitted;
 }
 

@@ -83,10 +83,16 @@ static __always_inline bool tap_under_attack(const struct tap_gate_state *state,
 
 /* --- Replay --- */
 
-/* Whether the group was made before the records were started; started_ns in Unix time. */
-static __always_inline bool tap_made_before(const struct tap_fields *f, __u64 started_ns)
+/* The group's SEC in whole: 32 bits begin anew in 2106. now: Unix seconds at the server. */
+static __always_inline __s64 tap_made_at(const struct tap_fields *f, __s64 now)
 {
-	__u64 made = (__u64)f->sec * 256 + f->frac;
+	return now + tap_seconds_from(now, f->sec);
+}
+
+/* Whether the group was made before the records were started; both in Unix time. */
+static __always_inline bool tap_made_before(const struct tap_fields *f, __s64 now, __u64 started_ns)
+{
+	__u64 made = (__u64)tap_made_at(f, now) * 256 + f->frac;
 	__u64 started = started_ns / TAP_NS_PER_SEC * 256 +
 			started_ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC;
 
@@ -119,15 +125,15 @@ static __always_inline bool tap_records_complete(__u64 *slot, const struct tap_g
 	return seen >> 32 == sec && (__u32)admissions - (__u32)seen < replay_size;
 }
 
-/* Keeps the latest SEC that was admitted. */
-static __always_inline void tap_note_newest(struct tap_gate_state *state, __u32 sec)
+/* Keeps the latest SEC that was admitted, in whole. */
+static __always_inline void tap_note_newest(struct tap_gate_state *state, __u64 sec)
 {
 	__u64 seen = TAP_READ_ONCE(state->newest);
 	__u64 found;
 	int tries;
 
 	for (tries = 0; tries < 4 && sec > seen; tries++, seen = found) {
-		found = __sync_val_compare_and_swap(&state->newest, seen, (__u64)sec);
+		found = __sync_val_compare_and_swap(&state->newest, seen, sec);
 		if (found == seen)
 			return;
 	}

@@ -52,7 +52,7 @@ static int barrier_kept(const char *path, __u64 *sec)
 	if (err)
 		return err;
 	*sec = strtoull(text, &end, 10);
-	return bytes > 0 && *end == '\n' && *sec <= UINT32_MAX ? 0 : -EUCLEAN;
+	return bytes > 0 && *end == '\n' && *sec < INT64_MAX / NS_PER_SEC ? 0 : -EUCLEAN;
 }
 
 static void time_text(__s64 ns, char text[BARRIER_TIME_BYTES])

@@ -285,7 +285,7 @@ struct tap_gate_state {
 	__u64 failures; /* groups that failed: second 32 | count in that second 32 */
 	__u64 failures_before; /* the same for an earlier second */
 	__u64 next_event[2]; /* by log: number of events written so far */
-	__u64 newest; /* the latest SEC of a group admitted: what a gate without records must not take */
+	__u64 newest; /* latest time of a group admitted: what a gate without records must not take */
 };
 TAP_SIZE(struct tap_gate_state, 48);
 

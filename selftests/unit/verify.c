@@ -83,13 +83,18 @@ static void test_made_before(void **state)
 	struct tap_fields f = { .sec = NOW, .frac = 128 };
 	__s64 half = NOW * TAP_NS_PER_SEC + TAP_NS_PER_SEC / 2;
 
-	assert_false(tap_made_before(&f, half));
-	assert_true(tap_made_before(&f, half + TAP_NS_PER_SEC / 256));
-	assert_false(tap_made_before(&f, half - 1));
-	assert_false(tap_made_before(&f, 0));
-	f.sec = 0xffffffff;
+	assert_false(tap_made_before(&f, NOW, half));
+	assert_true(tap_made_before(&f, NOW, half + TAP_NS_PER_SEC / 256));
+	assert_false(tap_made_before(&f, NOW, half - 1));
+	assert_false(tap_made_before(&f, NOW, 0));
+	f.sec = NOW + 0x70000000;
 	f.frac = 255;
-	assert_false(tap_made_before(&f, half));
+	assert_false(tap_made_before(&f, NOW, half));
+	/* The seconds' 32 bits begin anew. */
+	f.sec = 5;
+	assert_false(tap_made_before(&f, 0xfffffff0, 0xfffffff0 * TAP_NS_PER_SEC));
+	assert_false(tap_made_before(&f, 0x100000010, 0xfffffff0 * TAP_NS_PER_SEC));
+	assert_true(tap_made_before(&f, 0x100000010, 0x100000006 * TAP_NS_PER_SEC));
 }
 
 /* --- Replay: admissions in a row, of which only the last REPLAY_SIZE are sure to be on record --- */
