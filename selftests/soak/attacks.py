@@ -11,6 +11,7 @@ from model import CORE, SPARE
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 FLOOD_RATE = (2000, 60000)  # SYNs a second
+SCANS = ("-sA", "-sW", "-sF", "-sN", "-sX", "-sM")
 # From where a replay can be sent, and by which device of the server it comes in.
 REPLAYERS = {"router": ("wan", "eth0"), "isp": ("wan", "eth2"), "attacker": ("eth0", "eth1")}
 
@@ -44,7 +45,8 @@ class Attacks:
         lab.enter("attacker")
         while True:
             with self.crowd:
-                self.random.choice((self.flood, self.flood, self.replay, self.replay, self.replay))()
+                self.random.choice((self.flood, self.flood, self.replay, self.replay, self.replay,
+                                    self.scan))()
             self.report.stop.wait(self.random.uniform(0.1, 1))
 
     def flood(self):
@@ -65,6 +67,16 @@ class Attacks:
             self.report.count("floods")
             self.flooded[port] += int(done.stdout.split()[1])
             self.report.count("flood SYNs", int(done.stdout.split()[1]))
+
+    def scan(self):
+        """Segments of no connection, no SYN among them."""
+        family, kind = self.random.choice((4, 6)), self.random.choice(SCANS)
+        argv = ["nmap", "-n", "-Pn", *["-6"] * (family == 6), kind, "--max-retries", "0", "-p",
+                ",".join(str(port) for port in CORE + SPARE), lab.SERVER[family]]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        seen = [line.split()[:2] for line in done.stdout.splitlines() if "/tcp" in line]
+        self.report.note(f"{' '.join(argv)}: {seen} {done.stderr.strip()}")
+        self.report.count("scans", bool(seen))
 
     @staticmethod
     def mac(device):

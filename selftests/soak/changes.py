@@ -240,7 +240,7 @@ class Changes:
         port = self.random.choice(CORE)
         rule = self.random_rule(port, self.random.choice(("tap", "drop")))
         where = self.random.choice(({"dst": "198.51.100.0/24"}, {"dst": "2001:db8:100::/64"},
-                                    {"src": "198.51.100.2/32"}, {"src": "2001:db8:20::/64"}))
+                                    {"src": "198.51.100.2"}, {"src": "2001:db8:20::/64"}))
         self.run(self.op_service_add(dataclasses.replace(rule, **where), 0))
         self.pause(0.5, 2)
         self.run(self.op_service_del(0))

@@ -151,17 +151,19 @@ class Accounts:
             self.right(event)
 
     def right(self, event):
-        """The one admitted was its key's owner, and the key was good then."""
+        """The one admitted was its key's owner, who might get in at some time from when the group was
+        made until it was judged: on the way it may wait for the resolution of an address."""
         family = 6 if ":" in event["dst"] else 4
         names = [name for name in CLIENTS if KEY_ID[name] == event["key_id"]]
         self.report.check("admitted from its owner's address",
                           names and ADDRESS[names[0]][family] == event["src"], f"{event}")
         when = datetime.datetime.fromisoformat(event["time"]).timestamp()
-        when += time.monotonic() - time.time()
+        when += (offset := time.monotonic() - time.time())
         if names:
             where = (names[0], family, event["dport"])
             self.report.check("admitted while the key was good",
-                              self.model.expected(where, when - 0.1, when + 0.1) != "out", f"{event}")
+                              self.model.expected(where, event["sec"] + offset, when + 0.1) != "out",
+                              f"{event}")
 
     def lists(self):
         """tapctl says what it was told, on all sides."""

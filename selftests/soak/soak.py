@@ -183,8 +183,8 @@ def summary(report):
     print(f"{c['tapctl']} tapctl and {c['kills']} killed; {c['changes']} changes: {c['rotations']} rotations, "
           f"{c['revocations']} revocations, {c['reloads']} reloads, {c['client loads']} client loads; "
           f"{c['turns']} unloads and new devices; {c['links down']} links down, {c['MTUs']} MTUs")
-    print(f"{c['floods']} floods of {c['flood SYNs']} SYNs, {c['replays']} replays; at most "
-          f"{c['records, at most']} replay records")
+    print(f"{c['floods']} floods of {c['flood SYNs']} SYNs, {c['replays']} replays, {c['scans']} scans; "
+          f"at most {c['records, at most']} replay records")
     for name in sorted(checks):
         print(f"{checks[name]:8d} x {name}")
     print(f"{len(checks)} invariants checked {sum(checks.values())} times, "
