@@ -60,19 +60,21 @@ static int read_options(int argc, char **argv, struct client_options *o)
 static int attach_clsact(struct load *load, struct step *step)
 {
 	const struct interface *interface = &step->interface;
-	bool made;
+	bool made = false;
 	int err;
 
 	step->device.record.tc_handle = CLSACT_HANDLE;
 	step->device.record.tc_priority = CLSACT_PRIORITY;
+	/* Written before it is made, or nobody would remove it after a tapctl killed in between. */
+	step->device.record.own_qdisc = !clsact_has_qdisc(interface->ifindex);
 	err = load_record(load, step, TAP_HOOK_CLSACT);
 	if (!err)
 		err = clsact_make_qdisc(interface->name, interface->ifindex, &made);
-	if (err)
-		return err;
-	/* Written only now: a qdisc that is not ours must never be recorded as ours. */
-	step->device.record.own_qdisc = made;
-	err = load_record(load, step, TAP_HOOK_CLSACT);
+	/* Somebody else was faster: it is theirs. */
+	if (!err && step->device.record.own_qdisc != made) {
+		step->device.record.own_qdisc = made;
+		err = load_record(load, step, TAP_HOOK_CLSACT);
+	}
 	if (!err)
 		err = clsact_attach(interface->name, interface->ifindex,
 				    load_program(load, interface), false);

@@ -45,6 +45,14 @@ int clsact_program(__u32 ifindex, __u32 *id)
 		    cause(-err));
 }
 
+bool clsact_has_qdisc(__u32 ifindex)
+{
+	struct bpf_tc_hook hook = egress(ifindex);
+	struct bpf_tc_opts opts = our_place();
+
+	return bpf_tc_query(&hook, &opts) != -EINVAL;
+}
+
 int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made)
 {
 	struct bpf_tc_hook hook = egress(ifindex);

@@ -17,6 +17,9 @@
 /* The id of the program in the splitter's place; 0: none. */
 int clsact_program(__u32 ifindex, __u32 *id);
 
+/* Whether a clsact qdisc is there, as far as can be told. */
+bool clsact_has_qdisc(__u32 ifindex);
+
 /* Makes the qdisc where it is missing; *made says whether. */
 int clsact_make_qdisc(const char *name, __u32 ifindex, bool *made);
 

@@ -19,6 +19,8 @@
 #include "user/kernel.h"
 #include "user/tapctl.h"
 
+#define OPEN_FILES 128 /* a load has some 60 open at once */
+
 /*
  * The verifier says why in the last line of its log before the statistics, and libbpf in its first
  * warning; what libbpf adds on its way out only repeats it.
@@ -88,6 +90,11 @@ const char *kernel_log_cause(void)
 	return verifier_cause[0] ? verifier_cause : first_warning;
 }
 
+bool kernel_log_misjudged(void)
+{
+	return !verifier_cause[0] && strstr(first_warning, "wasn't created");
+}
+
 int kernel_check_privileges(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -106,6 +113,24 @@ int kernel_check_privileges(void)
 		    bpf || admin ? " (there)" : "", net ? " (there)" : "");
 }
 
+/*
+ * libbpf tries what the kernel can do, and takes any failure for a "cannot", EMFILE as well: what
+ * comes of that is told by nobody. So there have to be enough descriptors from the start.
+ */
+static int check_open_files(void)
+{
+	struct rlimit limit, more = { OPEN_FILES, OPEN_FILES };
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= OPEN_FILES)
+		return 0;
+	if (more.rlim_max < limit.rlim_max)
+		more.rlim_max = limit.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &more))
+		return 0;
+	return fail(EMFILE, "%s: a load needs %d, and the limit is %llu", cause(EMFILE), OPEN_FILES,
+		    (unsigned long long)limit.rlim_cur);
+}
+
 int kernel_check(void)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -113,6 +138,8 @@ int kernel_check(void)
 	int err;
 
 	err = kernel_check_privileges();
+	if (!err)
+		err = check_open_files();
 	if (err)
 		return err;
 	/* Kernels before 5.11 count maps against this limit; failing to raise it is told later. */

@@ -15,6 +15,9 @@ void kernel_log_start(void);
 /* The last line of that log that tells a cause, for an error message; "" when there is none. */
 const char *kernel_log_cause(void);
 
+/* Whether that cause is what follows when libbpf's own first tries of the kernel failed. */
+bool kernel_log_misjudged(void);
+
 /* Whether the capabilities are there that BPF and networking need; -EPERM after fail(). */
 int kernel_check_privileges(void);
 

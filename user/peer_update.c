@@ -43,7 +43,12 @@ static int move(const struct tapctl *tapctl, struct peers *peers, int from,
 		peers_write(peers, to, &nobody);
 		return err;
 	}
-	return peers_write(peers, from, &nobody);
+	/* No rule points to it any more: lists leave it out, the next command that writes wipes it. */
+	if (peers_write(peers, from, &nobody)) {
+		note("what the peer was before stays in memory until the next change: %s", failure());
+		forget_failure();
+	}
+	return 0;
 }
 
 static int update(const struct tapctl *tapctl, const struct peer_options *options,

@@ -175,6 +175,16 @@ int programs_refused(const struct side *side, int error)
 			    "the kernel does not let us load the %s: run as root, outside "
 			    "containers; kernel lockdown may forbid it too",
 			    side->program);
+	if (kernel_log_misjudged())
+		return fail(-error,
+			    "libbpf found less in this kernel than there is, for want of memory perhaps: "
+			    "run it again (%s)",
+			    kernel_log_cause());
+	if (error == -ESRCH)
+		return fail(ESRCH,
+			    "cannot read the kernel's types (/sys/kernel/btf/vmlinux): the kernel lacks "
+			    "CONFIG_DEBUG_INFO_BTF, or memory is short (%s)",
+			    kernel_log_cause());
 	/* These two come from the verifier, whose log tells why. */
 	return fail(-error,
 		    "the kernel refuses the %s: %s (%s); TAPCTL_DEBUG=1 shows its whole log",
