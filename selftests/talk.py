@@ -9,7 +9,8 @@ set: multipath, Fast Open, signatures (RFC 2385).
     talk.py send [OPTION...] ADDRESS PORT BYTES
 
 Options: --mptcp; --fastopen; --md5 PEER=SECRET (as server: for connections from PEER); --bind
-ADDRESS; --hold SECONDS (keep the connection open that long between two halves); --timeout SECONDS.
+ADDRESS; --hold SECONDS (keep the connection open that long between two halves); --until FILE (until
+there is such a file); --timeout SECONDS.
 `send` prints one line of what TCP says of the connection, and ends with 0 if all bytes came back.
 """
 import argparse
@@ -116,6 +117,8 @@ def send(args):
     sock, sent = connect(args, address, port, data[: min(half, 500)])
     have = exchange(sock, data[:half], sent)
     time.sleep(args.hold)
+    while args.until and not os.path.exists(args.until):
+        time.sleep(0.05)
     print(describe(args, sock))
     have += exchange(sock, data[half:])
     if have != data:
@@ -132,6 +135,7 @@ def main():
     parser.add_argument("--bind")
     parser.add_argument("--backlog", type=int, default=128)
     parser.add_argument("--hold", type=float, default=0)
+    parser.add_argument("--until")
     parser.add_argument("--timeout", type=int, default=10)
     args = parser.parse_args()
     try:
