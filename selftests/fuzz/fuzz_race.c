@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Several CPUs at the same memory, one step at a time: before each atomic operation of the code
+ * under test the input says whether another CPU comes in between with a whole operation of its own,
+ * and a third one in the middle of that. Out of a bucket come four different
+ * segments that were put in, once if there are no more, and no four may wait that nobody took; no
+ * second may lose a replay record, and no failure may be lost from the count.
+ */
+static void other_cpus(void);
+
+/* Names of macros are not expanded again within themselves, so these are the real ones. */
+#define __sync_val_compare_and_swap(at, from, to)                                                  \
+	({ other_cpus(); __sync_val_compare_and_swap(at, from, to); })
+#define __sync_lock_test_and_set(at, to)                                                           \
+	({ other_cpus(); __sync_lock_test_and_set(at, to); })
+#define __sync_fetch_and_add(at, n)                                                                \
+	({ other_cpus(); __sync_fetch_and_add(at, n); })
+
+#include "bpf/group.h"
+#include "bpf/verify.h"
+#include "selftests/fuzz/fuzz.h"
+
+#define GROUP 0x1234
+#define SEGMENTS 6
+#define DEPTH 3
+#define SIZE 4 /* replay records that are sure to be there */
+#define ADMISSIONS_MAX 64
+
+static struct input input;
+static void (*operation)(void); /* what the other CPUs do */
+static int depth;
+
+static void other_cpus(void)
+{
+	while (depth < DEPTH && input.left && take8(&input) & 1) {
+		depth++;
+		operation();
+		depth--;
+	}
+}
+
+/* --- A bucket --- */
+
+static struct tap_bucket bucket __attribute__((aligned(64)));
+static struct tap_bucket_tsecr tsecrs __attribute__((aligned(64)));
+static unsigned int put[SEGMENTS], strangers, groups_taken;
+
+static void take_out(void)
+{
+	struct tap_segment out[TAP_GROUP_SEGMENTS];
+	unsigned int seen = 0, i;
+
+	if (!tap_take_group(&bucket, &tsecrs, GROUP, out))
+		return;
+	groups_taken++;
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++) {
+		MUST(out[i].seq < SEGMENTS && out[i].sport == 7 * out[i].seq, "never put in");
+		MUST(!(seen >> out[i].seq & 1), "segment %u twice", out[i].seq);
+		seen |= 1u << out[i].seq;
+		MUST(put[out[i].seq], "segment %u was not put in", out[i].seq);
+	}
+}
+
+static void segment_arrives(void)
+{
+	unsigned int n = take8(&input) % (SEGMENTS + 1);
+	struct tap_segment segment = { .seq = n, .sport = 7 * n, .tsecr = n == 3 };
+	uint16_t group = n < SEGMENTS ? GROUP : 0x4321;
+
+	if (n < SEGMENTS)
+		put[n]++;
+	else
+		strangers++;
+	if (tap_collect(&bucket, segment.tsecr ? &tsecrs : NULL, group, &segment) == TAP_COMPLETE &&
+	    n < SEGMENTS)
+		take_out();
+}
+
+static void race_bucket(void)
+{
+	unsigned int once = 0, n, puts = 0;
+
+	memset(&bucket, 0, sizeof(bucket));
+	memset(&tsecrs, 0, sizeof(tsecrs));
+	memset(put, 0, sizeof(put));
+	strangers = groups_taken = 0;
+	operation = segment_arrives;
+	while (input.left)
+		segment_arrives();
+	for (n = 0; n < SEGMENTS; n++) {
+		once += put[n] > 0;
+		puts += put[n];
+	}
+	/*
+	 * Four, each of them once: taken once, and if they are alone nobody may be left waiting. (A fifth
+	 * that comes while they are being taken may find those that are still there, and take them once
+	 * more; if it is a copy of the first, the group is judged twice, and the second time a replay.)
+	 */
+	if (puts <= TAP_GROUP_SEGMENTS)
+		MUST(groups_taken <= (once == TAP_GROUP_SEGMENTS), "%u", groups_taken);
+	if (once == TAP_GROUP_SEGMENTS && puts == once && !strangers)
+		MUST(groups_taken == 1, "%u", groups_taken);
+}
+
+/* --- The gate's state --- */
+
+static __u64 seconds[TAP_SECONDS];
+static struct tap_gate_state gate_state;
+static uint32_t made[ADMISSIONS_MAX], now, newest, n_failures;
+
+static bool complete(uint32_t sec, uint32_t size)
+{
+	return tap_records_complete(&seconds[sec % TAP_SECONDS], &gate_state, sec, size);
+}
+
+/* As judge_replay() goes about it: asks, makes the record, counts it, and asks again. */
+static void group_arrives(void)
+{
+	uint8_t next = take8(&input);
+	uint32_t sec = now + next % 4 + (next & 4 ? TAP_SECONDS : 0);
+	uint64_t i;
+
+	if (!complete(sec, SIZE) || gate_state.admissions >= ADMISSIONS_MAX)
+		return;
+	i = __sync_fetch_and_add(&gate_state.admissions, 1);
+	if (i >= ADMISSIONS_MAX)
+		return;
+	made[i] = sec;
+	if (!complete(sec, SIZE + 1))
+		return;
+	/* Whatever others did in the meantime, no record of this second has been pushed out. */
+	for (i = 0; i < gate_state.admissions && i < ADMISSIONS_MAX; i++)
+		if (made[i] == sec)
+			MUST(gate_state.admissions - i <= SIZE + 1 || depth, "%u of %u",
+			     (unsigned int)i, (unsigned int)gate_state.admissions);
+	tap_note_newest(&gate_state, sec);
+	if (sec > newest)
+		newest = sec;
+}
+
+static void group_fails(void)
+{
+	n_failures++;
+	tap_note_failure(&gate_state, now);
+}
+
+static void race_state(bool fail)
+{
+	memset(&gate_state, 0, sizeof(gate_state));
+	memset(seconds, 0, sizeof(seconds));
+	memset(made, 0, sizeof(made));
+	newest = n_failures = 0;
+	now = 1800000000;
+	operation = fail ? group_fails : group_arrives;
+	while (input.left && gate_state.admissions < ADMISSIONS_MAX)
+		operation();
+	if (fail)
+		MUST((uint32_t)gate_state.failures == n_failures, "%u of %u counted",
+		     (uint32_t)gate_state.failures, n_failures);
+	else
+		MUST(gate_state.newest <= newest, "%u", (unsigned int)gate_state.newest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t what;
+
+	input = (struct input){ data, size };
+	what = take8(&input);
+	depth = 0;
+	if (what % 4 < 2)
+		race_bucket();
+	else
+		race_state(what & 1);
+	return 0;
+}
