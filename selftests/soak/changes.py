@@ -39,7 +39,9 @@ def service_options(rule):
         words += ["--tag", rule.tag]
         if rule.keys is not None:
             words += ["--keys", ids_text(rule.keys)]
-        words += ["--reject", rule.reject] + (["--stealth", "on"] if rule.stealth else [])
+        words += ["--reject", rule.reject]
+    if rule.stealth:
+        words += ["--stealth", "on"]
     for option in ("dst", "src"):
         if getattr(rule, option):
             words += [f"--{option}", getattr(rule, option)]
@@ -59,10 +61,9 @@ def ids_text(bits):
 
 
 class Changes:
-    def __init__(self, model, commands, report, seed, stealth):
+    def __init__(self, model, commands, report, seed):
         self.model, self.commands, self.report = model, commands, report
         self.random = random.Random(f"{seed} changes")
-        self.stealth = stealth
         self.replay_size = self.random.choice((512, 1024, 4096, 131072))
         self.actions = [(name[4:], getattr(self, name)) for name in sorted(dir(self))
                         if name.startswith("act_")]
@@ -164,7 +165,7 @@ class Changes:
         return Rule(port, port, action, self.random_keys() if action == "tap" else None,
                     self.random.choice(("auto", "short", "long")) if action == "tap" else "auto",
                     self.random.choice(("drop", "rst")) if action == "tap" else "drop",
-                    self.stealth and action == "tap" and self.random.random() < 0.5)
+                    action != "pass" and self.random.random() < 0.5)
 
     # --- Keys
 

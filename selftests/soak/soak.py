@@ -60,20 +60,13 @@ class Soak:
         self.overheard = Overheard()
         self.tally = Tally(report, self.overheard)
         self.commands = Commands(self.model, report, seed)
-        self.changes = Changes(self.model, self.commands, report, seed, self.has_stealth())
+        self.changes = Changes(self.model, self.commands, report, seed)
         self.weather = Weather(self.model, report, self.crowd, seed)
         self.attacks = Attacks(self.model, report, self.crowd, self.overheard, seed)
         self.traffic = Traffic(self.model, report, self.crowd, seed)
         self.turns = Turns(self.model, self.changes, self.attacks, self.weather, self.tally,
                            report, seed)
         self.accounts = Accounts(self.model, report, self.tally, self.attacks, self.weather, self.changes)
-
-    @staticmethod
-    def has_stealth():
-        """Whether this tapctl takes --stealth on."""
-        done = subprocess.run(lab.tap_argv("lodger", "service", "add", "1", "--stealth", "on"),
-                              capture_output=True, text=True)
-        return "not supported" not in done.stderr
 
     def watch(self):
         self.watches = [Watch("server", self.report, self.tally.at_server),
@@ -157,6 +150,7 @@ class Soak:
         self.report.note(f"tcpdump lost {lost} frames")
         if violated:
             return
+        self.report.check("tcpdump lost nothing", lost == 0, f"{lost} frames")
         for name in ("server",) + CLIENTS:
             self.changes.run(Op(name, "server" if name == "server" else "client", "unload", atomic=False),
                              kill=0)

@@ -7,9 +7,12 @@ import subprocess
 import threading
 
 import lab
+from model import SPARE
 
-FILTER = ("(tcp[tcpflags] & (tcp-syn|tcp-rst|tcp-fin) == tcp-syn) or "
-          "(ip6[6] == 6 and ip6[53] & 7 == 2)")
+# A flood at a port that is open just then would be too much, and says nothing.
+FILTER = ("(tcp[tcpflags] & (tcp-syn|tcp-rst|tcp-fin) == tcp-syn or (ip6[6] == 6 and ip6[53] & 7 == 2)) "
+          "and not ((net 10.0.0.0/8 or ip6 net 2001:db8:f::/96) and "
+          f"({' or '.join(f'port {port}' for port in SPARE)}))")
 LINUX_SLL2 = 276
 OUTGOING = 4
 MOCK_ETHERNET = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01"
