@@ -8,6 +8,7 @@
 #define TAP_BPF_PARSE_H
 
 #include "bpf/kernel.h"
+#include "bpf/route.h"
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -16,7 +17,7 @@
 #include <linux/tcp.h>
 
 #define TAP_VLAN_TAGS 2 /* 802.1Q, QinQ */
-#define TAP_IPV6_EXTENSIONS 8 /* extension headers walked; a longer chain is TAP_OPAQUE */
+#define TAP_IPV6_EXTENSIONS 8 /* extension headers walked; a longer chain is TAP_BURIED */
 
 /*
  * A later fragment that starts before this byte of the TCP segment could overwrite the header of
@@ -37,8 +38,12 @@ enum tap_kind {
 	TAP_SYN, /* SYN without ACK, with its whole TCP header */
 	TAP_BROKEN_SYN, /* one whose header does not fit its packet */
 	TAP_FRAGMENT, /* a fragment that is, hides or could become one */
-	TAP_OPAQUE, /* its TCP header is out of reach: too many IPv6 extension headers, or cut off */
-	TAP_BURIED, /* so is its IP header: under more VLAN tags than are followed, or cut off */
+	TAP_OPAQUE, /* its TCP header is out of reach: in another buffer */
+	/*
+	 * Not even the address is known: under more VLAN tags than are followed, in another buffer,
+	 * by a source route, or behind too many IPv6 extension headers.
+	 */
+	TAP_BURIED,
 };
 
 struct tap_packet {
@@ -61,7 +66,11 @@ struct tap_vlan_tag {
 struct tap_ipv6_extension {
 	__u8 next;
 	__u8 length; /* in units of 8 bytes, less one */
-	__be16 fragment; /* fragment header: offset in units of 8 bytes 13, 2 reserved, more 1 */
+	/*
+	 * Fragment header: offset in units of 8 bytes 13, 2 reserved, more 1. Routing header:
+	 * type 8, addresses still to be visited 8.
+	 */
+	__be16 fragment;
 };
 
 /* The second half of ::ffff:address. */
@@ -76,6 +85,7 @@ struct tap_transport {
 	__u32 bytes; /* from there to the end of the packet */
 	__u32 next; /* protocol number of what stands there */
 	__u32 fragment; /* 1: this is a first fragment, with more to come */
+	__u32 routed; /* 1: from the address in the IP header it goes on to another one */
 };
 
 /* Where a header starts in the frame. */
@@ -142,10 +152,20 @@ static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_
 	return TAP_SYN;
 }
 
+/*
+ * What a source-routed packet of this kind is. It may go on from one of the server's addresses to
+ * another, so no rule can be told for a SYN by its address; others are none of the gate's.
+ */
+static __always_inline enum tap_kind tap_kind_routed(enum tap_kind kind)
+{
+	return kind == TAP_OTHER || kind == TAP_SEGMENT ? kind : TAP_BURIED;
+}
+
 static __always_inline enum tap_kind tap_parse_ipv4(TAP_CONTEXT *ctx, struct tap_packet *p)
 {
 	struct iphdr *ip = p->l3;
 	__u32 header, total, fragment;
+	enum tap_kind kind;
 
 	if ((void *)(ip + 1) > TAP_DATA_END(ctx))
 		return tap_short(ctx);
@@ -166,7 +186,11 @@ static __always_inline enum tap_kind tap_parse_ipv4(TAP_CONTEXT *ctx, struct tap
 	fragment = bpf_ntohs(ip->frag_off);
 	if (fragment & 0x1fff)
 		return (fragment & 0x1fff) * 8 < TAP_FRAGMENT_FLOOR ? TAP_FRAGMENT : TAP_OTHER;
-	return tap_parse_tcp(ctx, p, p->l3 + header, total - header, fragment & 0x2000);
+	kind = tap_parse_tcp(ctx, p, p->l3 + header, total - header, fragment & 0x2000);
+	if (header > sizeof(*ip) && kind != TAP_OTHER &&
+	    tap_ipv4_routed(ctx, tap_offset(ctx, ip + 1), header - sizeof(*ip)))
+		return tap_kind_routed(kind);
+	return kind;
 }
 
 static __always_inline bool tap_ipv6_is_extension(__u8 next)
@@ -176,8 +200,8 @@ static __always_inline bool tap_ipv6_is_extension(__u8 next)
 }
 
 /*
- * A fragment that is not the first, `offset` bytes on. `next` is what it says that it is a part of;
- * receivers go by what the first one says, so it is believed only where it asks for the higher floor.
+ * A fragment that is not the first, `offset` bytes on. `next` is what it says that it is a part of.
+ * Receivers go by what the first one says, so that is believed only where it asks for more.
  */
 static __always_inline enum tap_kind tap_ipv6_later_fragment(__u8 next, __u32 offset)
 {
@@ -223,6 +247,8 @@ TAP_CHECKED_ALONE int tap_ipv6_walk(TAP_CONTEXT *ctx, struct tap_transport *t)
 		} else {
 			size += extension->length * 8;
 		}
+		if (t->next == IPPROTO_ROUTING && bpf_ntohs(extension->fragment) & 0xff)
+			t->routed = 1;
 		if (t->bytes < size)
 			return t->fragment ? TAP_FRAGMENT : TAP_OTHER;
 		t->next = next;
@@ -260,14 +286,15 @@ static __always_inline enum tap_kind tap_parse_ipv6(TAP_CONTEXT *ctx, struct tap
 		t.offset = tap_offset(ctx, at);
 		kind = tap_ipv6_walk(ctx, &t);
 		if (kind == TAP_FRAGMENT)
-			return TAP_FRAGMENT;
+			return t.routed ? TAP_BURIED : TAP_FRAGMENT;
 		if (kind == TAP_OPAQUE || t.offset > TAP_TCP_OFFSET_LAST)
-			return TAP_OPAQUE;
+			return TAP_BURIED; /* a source route may be in what was not followed */
 		if (kind != TAP_SYN)
 			return TAP_OTHER;
 		at = TAP_DATA(ctx) + t.offset;
 	}
-	return tap_parse_tcp(ctx, p, at, t.bytes, t.fragment);
+	kind = tap_parse_tcp(ctx, p, at, t.bytes, t.fragment);
+	return t.routed ? tap_kind_routed(kind) : kind;
 }
 
 static __always_inline bool tap_is_vlan(__be16 protocol)

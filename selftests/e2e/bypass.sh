@@ -180,6 +180,23 @@ without packet eth0 "$mac"
 behind packet eth0 native "$mac"
 behind packet eth0 generic "$mac"
 
+# A source route leads on from one of the server's addresses to another, which a rule protects.
+lab_addr server lo 10.9.9.1/32 fd99::1/128
+for name in ipv4.conf.{all,eth0}.accept_source_route ipv6.conf.{all,eth0}.seg6_enabled \
+	ipv6.conf.{all,eth0}.rpl_seg_enabled; do
+	must lab_in server sysctl -w "net.$name=1"
+done
+shapes without routes eth0 "$mac"
+check "source routes: with no gate they are answered" equal answers 6 "$(number without 1 1)"
+must tap server server load -i eth0 --realm-key "$LAB/keys/realm"
+must tap server service add 80 --dst 10.9.9.1
+must tap server service add 80 --dst fd99::1
+shapes behind routes eth0 "$mac"
+check "source routes: behind the gate none reaches the address that is protected" \
+	not grep -E '^(1 .|. 1) ' "$LAB/behind"
+check "source routes: the rules leave the other address alone" page client http://10.9.0.1/
+must tap server server unload
+
 addresses tun0
 without tun tun0
 behind tun tun0 generic

@@ -228,7 +228,7 @@ static void test_extension_chain(void **state)
 		for (i = 0; i < n; i++)
 			packet_extend(&packet, i ? 60 : 0, 8);
 		assert_int_equal(parse_packet(&packet, &p),
-				 n <= TAP_IPV6_EXTENSIONS ? TAP_SYN : TAP_OPAQUE);
+				 n <= TAP_IPV6_EXTENSIONS ? TAP_SYN : TAP_BURIED);
 	}
 }
 
