@@ -89,10 +89,7 @@ static __always_inline void remember_flow(const struct tap_packet *p, struct jud
 {
 	__u8 known = 1;
 
-	__builtin_memcpy(j->flow.src, p->src, sizeof(j->flow.src));
-	__builtin_memcpy(j->flow.dst, p->dst, sizeof(j->flow.dst));
-	j->flow.sport = bpf_htons(j->sport);
-	j->flow.dport = bpf_htons(p->dport);
+	flow_set(&j->flow, p, bpf_htons(j->sport));
 	bpf_map_update_elem(&tap_flows, &j->flow, &known, BPF_ANY);
 }
 
@@ -187,8 +184,7 @@ static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct ta
 static __always_inline bool is_harmless(struct xdp_md *ctx, const struct tap_packet *p,
 					const struct tap_rule *rule)
 {
-	return !tap_service_hides(&rule->service) ||
-	       !stray_found(ctx, tap_offset(ctx, p->l3), tap_offset(ctx, p->tcp), p->ipv6);
+	return !tap_service_hides(&rule->service) || !is_stray(ctx, p);
 }
 
 static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)

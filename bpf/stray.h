@@ -11,6 +11,15 @@
 #include "bpf/gate_maps.h"
 #include "bpf/parse.h"
 
+/* sport: as on the wire; the packet's own, or what it was before the splitter. */
+static __always_inline void flow_set(struct tap_flow *flow, const struct tap_packet *p, __be16 sport)
+{
+	__builtin_memcpy(flow->src, p->src, sizeof(flow->src));
+	__builtin_memcpy(flow->dst, p->dst, sizeof(flow->dst));
+	flow->sport = sport;
+	flow->dport = p->tcp->dest;
+}
+
 /* A segment: what identifies its connection, and where its headers are in the frame. */
 struct stray_segment {
 	struct tap_flow flow;
@@ -136,6 +145,53 @@ static __always_inline bool stray_read(struct xdp_md *ctx, struct stray_segment 
 	return true;
 }
 
+/* --- Connections found lately --- */
+
+/*
+ * Most segments come many to a connection, and looking for its socket costs more than all else here:
+ * so each CPU remembers some that it found. For this long a connection may be over and its
+ * segments still pass; only who had one can know its ports.
+ */
+#define STRAY_RECENT 256 /* power of two */
+#define STRAY_RECENT_NS TAP_NS_PER_SEC
+
+struct stray_recent {
+	struct tap_flow flow;
+	__u64 until_ns; /* monotonic; 0: empty */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STRAY_RECENT);
+	__type(key, __u32);
+	__type(value, struct stray_recent);
+} tap_recent SEC(".maps");
+
+static __always_inline struct stray_recent *recent_slot(const struct tap_packet *p)
+{
+	__u64 words = p->src[0] ^ p->src[1] ^ *(__u32 *)&p->tcp->source * 0x9e3779b1ULL;
+	__u32 at = (words ^ words >> 32 ^ words >> 16) & (STRAY_RECENT - 1);
+
+	return bpf_map_lookup_elem(&tap_recent, &at);
+}
+
+static __always_inline bool recent_holds(const struct stray_recent *recent,
+					 const struct tap_packet *p)
+{
+	return recent->flow.src[1] == p->src[1] && recent->flow.src[0] == p->src[0] &&
+	       recent->flow.sport == p->tcp->source && recent->flow.dport == p->tcp->dest &&
+	       recent->flow.dst[1] == p->dst[1] && recent->flow.dst[0] == p->dst[0] &&
+	       bpf_ktime_get_coarse_ns() < recent->until_ns;
+}
+
+static __always_inline void recent_keep(struct stray_recent *recent, const struct tap_packet *p)
+{
+	flow_set(&recent->flow, p, p->tcp->source);
+	recent->until_ns = bpf_ktime_get_coarse_ns() + STRAY_RECENT_NS;
+}
+
+/* --- The whole question --- */
+
 /* Whether the segment with these headers is a stray. Offsets from the start of the frame. */
 TAP_CHECKED_ALONE int stray_found(struct xdp_md *ctx, __u32 ip_offset, __u32 tcp_offset, bool ipv6)
 {
@@ -151,6 +207,19 @@ TAP_CHECKED_ALONE int stray_found(struct xdp_md *ctx, __u32 ip_offset, __u32 tcp
 	if (stray_has_socket(ctx, &s) || bpf_map_lookup_elem(&tap_flows, &s.flow))
 		return 0;
 	return !gate.conntrack || !stray_is_tracked(ctx, &s);
+}
+
+static __always_inline bool is_stray(struct xdp_md *ctx, const struct tap_packet *p)
+{
+	struct stray_recent *recent = recent_slot(p);
+
+	if (recent && recent_holds(recent, p))
+		return false;
+	if (stray_found(ctx, tap_offset(ctx, p->l3), tap_offset(ctx, p->tcp), p->ipv6))
+		return true;
+	if (recent)
+		recent_keep(recent, p);
+	return false;
 }
 
 #endif /* TAP_STRAY_H */

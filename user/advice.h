@@ -21,6 +21,12 @@ void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *s
  */
 void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned int last);
 
+/*
+ * Notes that services from number `first` to `last` cut connections of hosts behind this one, where
+ * that may be so.
+ */
+void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigned int last);
+
 /* The first for all services in force. */
 void advise_on_all_services(const struct tapctl *tapctl);
 

@@ -74,9 +74,10 @@ const struct command commands[] = {
 	  "                       (for a range of ports: what stands for its first one)\n"
 	  "  --tag                short: 30 bits. long: 62 bits or more, needs TCP timestamps.\n"
 	  "                       auto (default): long only while many groups fail\n"
-	  "  --stealth on|off     on (drop other probes too) is refused: not in this version\n"
-	  "  --reject drop|rst    what a refused SYN gets: silence (default), or the RST of a\n"
-	  "                       closed port\n"
+	  "  --stealth on|off     on: segments that are no SYN and of no connection get silence,\n"
+	  "                       too, so that no scan finds the port (default off)\n"
+	  "  --reject drop|rst    what a refused segment gets: silence (default), or the RST of a\n"
+	  "                       closed port; with rst, segments of no connection are refused, too\n"
 	  "  --keys               which keys may connect (default any)\n"
 	  "  --at N               put it before rule N instead of last\n\n"
 	  "Example: tapctl service add 22 --keys 1-20",
