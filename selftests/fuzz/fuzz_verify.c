@@ -80,19 +80,21 @@ static void keys(struct input *input)
 {
 	struct tap_key key = {};
 	struct tap_fields f = { .sec = take32(input), .frac = take8(input) };
-	int64_t now = take32(input);
+	int64_t now = (1LL << 31) + take32(input) * 4LL; /* SEC begins anew in 2106 */
 	uint64_t started = take64(input);
 	__u64 tag, got;
-	__uint128_t left = ((__uint128_t)f.sec * 256 + f.frac) * TAP_NS_PER_SEC;
+	int64_t sec = now + (int32_t)(f.sec - (uint32_t)now);
+	int near = take8(input);
+	bool want;
 	int i;
 
 	take(input, &key.secret, sizeof(key.secret));
 	for (i = 0; i < 2; i++)
-		key.until[i] = take8(input) & 1 ? (int64_t)take32(input) : 0;
-	key.not_before = take32(input);
-	key.not_after = take8(input) & 1 ? TAP_FOREVER : (int64_t)take32(input);
-	if (key.not_after % 16 == 1)
-		key.not_after = TAP_REVOKED;
+		key.until[i] = take8(input) & 1 ? now - 3 + take_below(input, 7) : 0;
+	key.not_before = now - 3 + take_below(input, 7);
+	key.not_after = now - 3 + take_below(input, 7);
+	if (take8(input) & 1)
+		key.not_after = take8(input) & 1 ? TAP_FOREVER : TAP_REVOKED;
 	MUST(tap_key_active(&key, now) == (key.not_before <= now && now < key.not_after), "active");
 	MUST(tap_key_known(&key) == (key.until[0] || key.until[1] || key.not_after == -1),
 	     "known");
@@ -105,10 +107,9 @@ static void keys(struct input *input)
 			MUST(!tap_key_made(&key, now, &f, tag, 0, &got), "secret %d is dead", i);
 	}
 	/* To 1/256 s: a group is made within the 256th that it says. */
-	if (left + TAP_NS_PER_SEC <= (__uint128_t)started * 256 - started * 256 % TAP_NS_PER_SEC)
-		MUST(tap_made_before(&f, started), "before");
-	if (left >= (__uint128_t)started * 256)
-		MUST(!tap_made_before(&f, started), "after");
+	started = near ? sec * TAP_NS_PER_SEC + (near - 128) * (TAP_NS_PER_SEC / 200) : started;
+	want = (__int128)sec * 256 + f.frac < (__int128)started * 256 / TAP_NS_PER_SEC;
+	MUST(tap_made_before(&f, now, started) == want, "before");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
