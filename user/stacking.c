@@ -112,7 +112,7 @@ out:
 	if (!more)
 		return 0;
 	return fail(all->failed ? ENOMEM : errno, "cannot list the network interfaces: %s",
-		    strerror(all->failed ? ENOMEM : errno));
+		    cause(all->failed ? ENOMEM : errno));
 }
 
 static const struct netdev *find(const struct netdevs *all, __u32 ifindex)

@@ -17,7 +17,7 @@ from probes import Broken, expect
 from scenes import SCENES, State
 from world import World
 
-BUDGET = 90  # seconds that a sample may take, before only two faults a scene are left
+BUDGET = 60  # seconds that a sample may take, before only two faults a scene are left
 ALLOWED_NOTE = "tapctl: note: "
 
 
