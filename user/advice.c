@@ -10,7 +10,6 @@
 #include <bpf/bpf.h>
 
 #include "user/advice.h"
-#include "user/kernel.h"
 #include "user/keytable.h"
 #include "user/parse.h"
 #include "user/pins.h"
@@ -101,6 +100,7 @@ static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int
 {
 	char list[PORTS_TOLD * 16] = "", more[32] = "";
 	unsigned int i, closed = 0, length = 0;
+	bool stealth = false;
 
 	for (i = first - 1; i < last; i++) {
 		const struct tap_rule *rule = &set->rules[i];
@@ -109,6 +109,7 @@ static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int
 		if (rule->service.action != TAP_ACTION_TAP || covered_by(set, i + 1) ||
 		    has_key(acl_map, &rule->service, usable))
 			continue;
+		stealth |= rule->service.stealth;
 		if (closed++ < PORTS_TOLD)
 			length += snprintf(list + length, sizeof(list) - length, "%s%s",
 					   length ? ", " : "", ports_text(rule, ports));
@@ -116,9 +117,11 @@ static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int
 	if (closed > PORTS_TOLD)
 		snprintf(more, sizeof(more), " and %u more", closed - PORTS_TOLD);
 	if (closed)
-		note("nobody new can connect to port %s%s until a usable key is %s "
-		     "(established connections are not touched)", list, more,
-		     usable->any ? "allowed there: tapctl acl allow" : "added: tapctl key add");
+		note("nobody new can connect to port %s%s until a usable key is %s (established "
+		     "connections %s)", list, more,
+		     usable->any ? "allowed there: tapctl acl allow" : "added: tapctl key add",
+		     stealth ? "with other hosts behind this one go on only if it tracks them" :
+			       "are not touched");
 }
 
 void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
@@ -157,38 +160,4 @@ void advise_on_all_services(const struct tapctl *tapctl)
 	if (set->n_rules)
 		advise_on_services(tapctl, set, 1, set->n_rules);
 	free(set);
-}
-
-/* Whether this host forwards for others, IPv4 or IPv6. */
-static bool forwards(void)
-{
-	static const char *const settings[] = {
-		"/proc/sys/net/ipv4/ip_forward",
-		"/proc/sys/net/ipv6/conf/all/forwarding",
-	};
-	bool yes = false;
-	FILE *file;
-
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		file = fopen(settings[i], "re");
-		if (!file)
-			continue;
-		yes |= fgetc(file) == '1';
-		fclose(file);
-	}
-	return yes;
-}
-
-void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigned int last)
-{
-	bool hides = false;
-
-	for (unsigned int i = first - 1; i < last; i++)
-		hides |= tap_service_hides(&set->rules[i].service);
-	if (hides && forwards())
-		note("this host forwards: connections to hosts behind it that did not begin through "
-		     "the gate are cut now, unless %s",
-		     kernel_lends_conntrack() ?
-			     "connection tracking knows them (conntrack -L shows which)" :
-			     "nf_conntrack was loaded before the gate and knows them: it is not loaded");
 }
