@@ -16,7 +16,8 @@ LEFT_OUT = {"exit_group", "execve", "prctl", "munmap", "madvise", "mprotect", "b
 ERRORS = ["ENOSPC", "EMFILE", "EPERM", "EBUSY", "ENOMEM", "EEXIST", "ENOENT", "EINVAL", "ENODEV", "EIO",
 	  "EACCES"]
 # Where these calls say ENOENT they answer a question, and a wrong answer is no fault.
-ANSWERS = {"access", "faccessat2", "newfstatat", "stat", "lstat", "unlink", "BPF_MAP_GET_NEXT_KEY"}
+ANSWERS = {"access", "faccessat2", "newfstatat", "stat", "lstat", "unlink", "BPF_MAP_GET_NEXT_KEY",
+	   "BPF_MAP_LOOKUP_ELEM"}
 CHANGES = {"BPF_MAP_CREATE", "BPF_MAP_UPDATE_ELEM", "BPF_MAP_DELETE_ELEM", "BPF_MAP_UPDATE_BATCH",
 	   "BPF_OBJ_PIN", "BPF_LINK_CREATE", "BPF_LINK_UPDATE", "BPF_LINK_DETACH", "BPF_PROG_LOAD",
 	   "unlink", "unlinkat", "rename", "renameat2", "mkdir", "rmdir", "sendto", "sendmsg", "write",
