@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds a source route among IPv4 options. Linux, where it is told to (accept_source_route), goes on
- * by it from the address in the IP header to another one, maybe of its own.
+ * Finds a source route among IPv4 options. Linux, where it is told to (accept_source_route), goes
+ * on by it from the address in the IP header to another one, maybe of its own.
  */
 #ifndef TAP_ROUTE_H
 #define TAP_ROUTE_H
