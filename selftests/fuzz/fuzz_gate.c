@@ -67,6 +67,7 @@ static void set_clock(void *context, uint32_t now)
 
 	c->now = now;
 	host_clock_ns = now * TAP_NS_PER_SEC + TENTH;
+	host_monotonic_ns = host_clock_ns;
 }
 
 static void attack(void *context)

@@ -49,8 +49,10 @@ extern unsigned int host_fail_in;
 bool host_fails(void);
 
 extern uint64_t host_clock_ns; /* CLOCK_TAI, stands still */
+extern uint64_t host_monotonic_ns; /* the same of CLOCK_MONOTONIC */
 extern uint64_t host_seed; /* of what bpf_get_prandom_u32() gives */
 uint64_t host_tai_ns(void);
+uint64_t host_coarse_ns(void);
 uint32_t host_random(void);
 
 extern size_t host_frame_bytes; /* of the XDP frame, however much of it is in the first buffer */

@@ -17,6 +17,7 @@ size_t host_frame_bytes;
 struct host_world host_world;
 unsigned int host_fail_in;
 uint64_t host_clock_ns;
+uint64_t host_monotonic_ns = 1;
 uint64_t host_seed;
 bool (*host_has_socket)(const struct bpf_sock_tuple *tuple, uint32_t size);
 
@@ -60,6 +61,11 @@ bool host_fails(void)
 uint64_t host_tai_ns(void)
 {
 	return host_clock_ns;
+}
+
+uint64_t host_coarse_ns(void)
+{
+	return host_monotonic_ns;
 }
 
 uint32_t host_random(void)

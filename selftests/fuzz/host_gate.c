@@ -44,6 +44,7 @@ void host_gate_start(void)
 	HOST_MAP(tap_replay);
 	HOST_MAP(tap_seconds);
 	HOST_MAP(tap_flows);
+	HOST_MAP(tap_recent);
 	HOST_MAP(tap_gate_state);
 	HOST_MAP(tap_events);
 	HOST_MAP(tap_judgement);
@@ -104,6 +105,7 @@ void host_gate_forget(const struct host_gate_forgetting *too, void *context)
 	if (too) {
 		host_map_touched(&tap_pending, too->bucket, context);
 		host_map_touched(&tap_seconds, too->second, context);
+		host_map_touched(&tap_recent, too->recent, context);
 		host_map_entries(&tap_replay, too->record, context);
 		host_map_entries(&tap_flows, too->flow, context);
 	}
@@ -112,6 +114,7 @@ void host_gate_forget(const struct host_gate_forgetting *too, void *context)
 	host_map_clear(&tap_replay);
 	host_map_clear(&tap_seconds);
 	host_map_clear(&tap_flows);
+	host_map_clear(&tap_recent);
 	host_map_clear(&tap_gate_state);
 	host_map_clear(&tap_events);
 	host_map_clear(&tap_stats);

@@ -32,6 +32,7 @@ struct tap_event *host_gate_event(uint32_t at);
 struct host_gate_forgetting {
 	void (*bucket)(void *context, uint32_t bucket);
 	void (*second)(void *context, uint32_t second);
+	void (*recent)(void *context, uint32_t slot);
 	void (*record)(void *context, const void *key);
 	void (*flow)(void *context, const void *key);
 };
