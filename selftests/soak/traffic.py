@@ -179,9 +179,12 @@ class Program(Stream):
     def open(self):
         self.process = subprocess.Popen(self.argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, bufsize=0, start_new_session=True)
-        self.feed()
-        if select.select([self.process.stdout], [], [], 5)[0] and self.process.stdout.read(1):
-            return True
+        try:
+            self.feed()
+            if select.select([self.process.stdout], [], [], 5)[0] and self.process.stdout.read(1):
+                return True
+        except OSError:
+            pass  # it has given up already
         self.close()
         return False
 
