@@ -180,6 +180,17 @@ without packet eth0 "$mac"
 behind packet eth0 native "$mac"
 behind packet eth0 generic "$mac"
 
+for name in client server; do
+	must lab_in $name ip link set eth0 mtu 9000
+done
+shapes without jumbo eth0 "$mac"
+check "jumbo frames: with no gate they are answered" equal answers 11 "$(number without 1 1)"
+behind jumbo eth0 native "$mac"
+behind jumbo eth0 generic "$mac"
+for name in client server; do
+	must lab_in $name ip link set eth0 mtu 1500
+done
+
 # A source route leads on from one of the server's addresses to another, which a rule protects.
 lab_addr server lo 10.9.9.1/32 fd99::1/128
 for name in ipv4.conf.{all,eth0}.accept_source_route ipv6.conf.{all,eth0}.seg6_enabled \

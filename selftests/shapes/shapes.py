@@ -243,3 +243,16 @@ def route_shapes():
     yield one("ipv6 rpl route", lambda p:
               ip6(extension(ROUTING, TCP, 24, b"\3\1\0\0\0\0" + OTHER6) +
                   tcp(True, p, dst=OTHER6), ROUTING))
+
+
+def jumbo_shapes():
+    """Over 1500 bytes: the frame is in several buffers, and the TCP header maybe not in the first."""
+    for v6 in (False, True):
+        for n in (2000, 4000, 8000):
+            yield one("ipv%d %d bytes of payload" % (6 if v6 else 4, n),
+                      lambda p, v6=v6, n=n: ip(v6, tcp(v6, p, payload=b"x" * n)))
+    for n in range(1, 5):
+        yield one("ipv6 %d times dst of 2048" % n,
+                  lambda p, n=n: chain([DSTOPTS] * n, tcp(True, p), 2048))
+    yield one("ipv6 4 times dst of 2048, payload",
+              lambda p: chain([DSTOPTS] * 4, tcp(True, p, payload=b"x" * 400), 2048))
