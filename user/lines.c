@@ -133,8 +133,9 @@ int lines_read(const char *path, bool secret, lines_take *take, void *context)
 		return fd;
 	file = fdopen(fd, "r");
 	if (!file) {
+		err = fail(errno, "cannot read %s: %s", path, cause_file(errno));
 		close(fd);
-		return fail(ENOMEM, "out of memory");
+		return err;
 	}
 	sodium_mlock(&buffers, sizeof(buffers)); /* best effort */
 	setvbuf(file, buffers.stdio, _IOFBF, sizeof(buffers.stdio));
