@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "user/advice.h"
+#include "user/kernel.h"
 #include "user/keytable.h"
 #include "user/parse.h"
 #include "user/pins.h"
@@ -160,4 +161,38 @@ void advise_on_all_services(const struct tapctl *tapctl)
 	if (set->n_rules)
 		advise_on_services(tapctl, set, 1, set->n_rules);
 	free(set);
+}
+
+/* Whether this host forwards for others, IPv4 or IPv6. */
+static bool forwards(void)
+{
+	static const char *const settings[] = {
+		"/proc/sys/net/ipv4/ip_forward",
+		"/proc/sys/net/ipv6/conf/all/forwarding",
+	};
+	bool yes = false;
+	FILE *file;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		file = fopen(settings[i], "re");
+		if (!file)
+			continue;
+		yes |= fgetc(file) == '1';
+		fclose(file);
+	}
+	return yes;
+}
+
+void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigned int last)
+{
+	bool hides = false;
+
+	for (unsigned int i = first - 1; i < last; i++)
+		hides |= tap_service_hides(&set->rules[i].service);
+	if (hides && forwards())
+		note("this host forwards: connections to hosts behind it that did not begin through "
+		     "the gate are cut now, unless %s",
+		     kernel_lends_conntrack() ?
+			     "connection tracking knows them (conntrack -L shows which)" :
+			     "nf_conntrack was loaded before the gate and knows them: it is not loaded");
 }
