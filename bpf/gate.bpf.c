@@ -187,6 +187,18 @@ static __always_inline bool is_harmless(struct xdp_md *ctx, const struct tap_pac
 	return !tap_service_hides(&rule->service) || !is_stray(ctx, p);
 }
 
+/* Since Linux 6.18; gate.pull says whether it is there. */
+extern int bpf_xdp_pull_data(struct xdp_md *ctx, __u32 bytes) __ksym __weak;
+
+/* Some drivers put even the headers of a frame of several buffers into a later one: gets them. */
+static __always_inline bool pull_headers(struct xdp_md *ctx)
+{
+	__u64 bytes = TAP_FRAME_BYTES(ctx);
+
+	return gate.pull && tap_goes_on(ctx) &&
+	       !bpf_xdp_pull_data(ctx, bytes < TAP_HEADERS_BYTES ? bytes : TAP_HEADERS_BYTES);
+}
+
 static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 {
 	struct rules_search who = { .ifindex = ctx->ingress_ifindex };
@@ -196,7 +208,15 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 	enum tap_reason reason;
 	enum tap_kind kind;
 
+	bool pulled = false;
+
+again:
 	kind = ethernet ? tap_parse_ethernet(ctx, &p) : tap_parse_ip(ctx, &p);
+	if ((kind == TAP_BURIED || kind == TAP_OPAQUE) && !pulled) {
+		pulled = true;
+		if (pull_headers(ctx))
+			goto again;
+	}
 	if (kind == TAP_OTHER)
 		return XDP_PASS;
 	set = services_in_force();

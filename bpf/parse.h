@@ -28,6 +28,9 @@
 /* The same with IPv6 extension headers before TCP; IPv6 links carry at least 1280 bytes. */
 #define TAP_FRAGMENT_FLOOR_EXTENSIONS 1024
 
+/* More than Ethernet, IP and TCP headers have, but for odd IPv6 ones. */
+#define TAP_HEADERS_BYTES 256
+
 #define TAP_IP_OFFSET_LAST (14 + 4 * TAP_VLAN_TAGS) /* Ethernet, VLAN tags */
 /* The same, and the longest chain of extension headers that is followed. */
 #define TAP_TCP_OFFSET_LAST (TAP_IP_OFFSET_LAST + 40 + TAP_IPV6_EXTENSIONS * 2048)

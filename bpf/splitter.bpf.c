@@ -20,8 +20,6 @@
 
 #define TAP_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC: on to whoever is next at this hook */
 
-#define HEADERS_BYTES 256 /* more than Ethernet, IP and TCP headers have, but for odd IPv6 ones */
-
 /* The fields that differ between the SYNs of a group, as on the wire. */
 struct syn_fields {
 	__be32 seq;
@@ -275,7 +273,7 @@ static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)
 	kind = ethernet ? tap_parse_ethernet(skb, &p) : tap_parse_ip(skb, &p);
 	if (kind == TAP_BROKEN_SYN || kind == TAP_OPAQUE || kind == TAP_BURIED) {
 		/* Maybe its headers are only not in one piece. */
-		if (bpf_skb_pull_data(skb, skb->len < HEADERS_BYTES ? skb->len : HEADERS_BYTES))
+		if (bpf_skb_pull_data(skb, skb->len < TAP_HEADERS_BYTES ? skb->len : TAP_HEADERS_BYTES))
 			return TAP_NEXT;
 		kind = ethernet ? tap_parse_ethernet(skb, &p) : tap_parse_ip(skb, &p);
 	}

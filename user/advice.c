@@ -192,7 +192,7 @@ void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigne
 	if (hides && forwards())
 		note("this host forwards: connections to hosts behind it that did not begin through "
 		     "the gate are cut now, unless %s",
-		     kernel_lends_conntrack() ?
+		     kernel_functions().conntrack ?
 			     "connection tracking knows them (conntrack -L shows which)" :
 			     "nf_conntrack was loaded before the gate and knows them: it is not loaded");
 }

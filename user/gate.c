@@ -40,6 +40,7 @@ int gate_write_settings(const struct gate_bpf *gate, const struct tap_realm *rea
 
 static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
 {
+	struct kernel_functions has = kernel_functions();
 	struct tap_gate_constants constants = {
 		.veil = realm->veil,
 		.place = realm->place,
@@ -49,7 +50,8 @@ static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
 		.group_by = realm->group_by,
 		.monitor = realm->monitor,
 		.sealed = realm->mark_mode == TAP_MARK_SEALED,
-		.conntrack = kernel_lends_conntrack(),
+		.conntrack = has.conntrack,
+		.pull = has.pull,
 	};
 
 	if (constants.sealed)

@@ -159,21 +159,22 @@ int kernel_check(void)
 		    name.release);
 }
 
-bool kernel_lends_conntrack(void)
+static bool has_function(const struct btf *btf, const char *name)
 {
-	static const char function[] = "bpf_xdp_ct_lookup";
-	struct btf *kernel, *module = NULL;
-	bool lends;
+	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
 
-	kernel = btf__load_vmlinux_btf();
-	if (!kernel)
-		return false;
-	lends = btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) > 0;
-	if (!lends) {
-		module = btf__load_module_btf("nf_conntrack", kernel);
-		lends = module && btf__find_by_name_kind(module, function, BTF_KIND_FUNC) > 0;
-	}
+struct kernel_functions kernel_functions(void)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	struct btf *module = kernel ? btf__load_module_btf("nf_conntrack", kernel) : NULL;
+	struct kernel_functions has = {
+		.conntrack = has_function(kernel, "bpf_xdp_ct_lookup") ||
+			     has_function(module, "bpf_xdp_ct_lookup"),
+		.pull = has_function(kernel, "bpf_xdp_pull_data"),
+	};
+
 	btf__free(module);
 	btf__free(kernel);
-	return lends;
+	return has;
 }

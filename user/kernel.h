@@ -24,10 +24,11 @@ int kernel_check_privileges(void);
 /* The same, and whether the kernel has what the programs call; to be done before a load. */
 int kernel_check(void);
 
-/*
- * Whether XDP programs may ask connection tracking here: Linux 6.0 and later have the function, in a
- * module that may not be loaded.
- */
-bool kernel_lends_conntrack(void);
+/* What XDP programs can call here besides helpers. */
+struct kernel_functions {
+	bool conntrack; /* bpf_xdp_ct_lookup: Linux 6.0, in a module that may not be loaded */
+	bool pull; /* bpf_xdp_pull_data: Linux 6.18 */
+};
+struct kernel_functions kernel_functions(void);
 
 #endif /* TAP_KERNEL_H */

@@ -213,8 +213,9 @@ struct tap_gate_constants {
 	__u8 group_by;
 	__u8 monitor;
 	__u8 sealed; /* 1: windows that are no mark are dropped */
-	__u8 conntrack; /* 1: this kernel lets XDP programs ask for tracked connections */
-	__u8 pad[3];
+	__u8 conntrack; /* 1: this kernel lets XDP programs ask for tracked connections, */
+	__u8 pull; /* 1: and move what is in later buffers of a frame into the first */
+	__u8 pad[2];
 };
 TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 
