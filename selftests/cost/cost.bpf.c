@@ -26,7 +26,7 @@ struct {
 	__type(value, __u32);
 } behind SEC(".maps");
 
-SEC("xdp")
+SEC("xdp.frags")
 int cost_floor(struct xdp_md *ctx)
 {
 	struct tap_packet p = {};
@@ -43,14 +43,14 @@ int cost_floor(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int cost_nothing(struct xdp_md *ctx)
 {
 	return XDP_DROP;
 }
 
 /* Another source, port and sequence number in every packet (plain Ethernet, IPv4, TCP). */
-SEC("xdp")
+SEC("xdp.frags")
 int cost_vary(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
