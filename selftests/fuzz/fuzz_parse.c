@@ -30,6 +30,7 @@ static unsigned int get16(const struct view *v, size_t at)
 struct found {
 	size_t ip, tcp, bytes;
 	unsigned int tags, extensions;
+	bool routed; /* it may go on to another address than the IP header says */
 };
 
 static bool find_ipv4(const struct view *v, size_t at, struct found *f)
@@ -43,6 +44,7 @@ static bool find_ipv4(const struct view *v, size_t at, struct found *f)
 	if (header < 20 || total < header || total > v->length - at || get16(v, at + 6) & 0x3fff)
 		return false;
 	f->ip = at;
+	f->routed = header > 20;
 	f->tcp = at + header;
 	f->bytes = total - header;
 	return true;
@@ -68,6 +70,7 @@ static bool find_ipv6(const struct view *v, size_t at, struct found *f)
 		if (end < at + 8 || (next == 44 && get16(v, at + 2) & 0xfff9))
 			return false;
 		size = next == 44 ? 8 : 8 + v->at[at + 1] * 8;
+		f->routed |= next == 43;
 		next = v->at[at];
 		if (size > end - at)
 			return false;
@@ -167,10 +170,12 @@ static void check_kind(enum tap_kind kind, const struct view *v, const struct fo
 
 	if (f->tags > TAP_VLAN_TAGS)
 		MUST(kind == TAP_BURIED, "%d under %u tags", kind, f->tags);
+	else if (f->routed && kind == TAP_BURIED)
+		return;
 	else if (!whole && (kind == TAP_BURIED || kind == TAP_OPAQUE))
 		return;
 	else if (f->extensions > TAP_IPV6_EXTENSIONS)
-		MUST(kind == TAP_OPAQUE, "%d behind %u extension headers", kind, f->extensions);
+		MUST(kind == TAP_OPAQUE || kind == TAP_BURIED, "%d behind %u extension headers", kind, f->extensions);
 	else if (syn)
 		MUST(kind == TAP_SYN || kind == TAP_BROKEN_SYN, "%d", kind);
 	else

@@ -62,9 +62,18 @@ static void set_peer(struct input *input, uint8_t bits)
 	peer->frame = bits & 2 ? TAP_FRAME_CLASSIC : TAP_FRAME_VEILED;
 	peer->mark_mode = bits & 4 ? TAP_MARK_OPEN : TAP_MARK_SEALED;
 	peer->ports_mode = bits & 8 ? TAP_PORTS_SHARED : TAP_PORTS_DISTINCT;
-	peer->n_marks = bits & 16 ? s->n_marks : 2;
+	peer->n_marks = bits & 16 ? s->n_marks : bits & 32 ? take_below(input, 3) : 2;
 	for (i = 0; i < s->n_marks && i < peer->n_marks; i++)
 		peer->marks[i] = s->marks[i];
+}
+
+/* Local ports; some ranges are too small for three, or nonsense. */
+static void set_range(uint8_t kind)
+{
+	struct tap_client *client = host_splitter_client();
+
+	client->port_lo = kind ? FIRST_PORT + kind % 16 : FIRST_PORT;
+	client->port_hi = kind ? FIRST_PORT + kind / 16 : LAST_PORT;
 }
 
 static void build(struct input *input, struct packet *packet)
@@ -76,7 +85,7 @@ static void build(struct input *input, struct packet *packet)
 	packet->vlan[0] = bits & 2 ? 9 : 0;
 	packet->partial_checksum = bits & 4;
 	packet->payload = bits & 8 ? "early data of an odd number" : NULL;
-	packet->window = take16(input);
+	packet->window = bits & 64 ? take16(input) : host_splitter_peer(3)->marks[0];
 	packet->flags = SYN | (take8(input) & ~ACK);
 	packet->tos = take8(input);
 	if (bits & 16)
@@ -115,6 +124,13 @@ static int timestamp_of(const struct packet *p)
 	return 0;
 }
 
+/* Whether there may be a signature: then the SYN cannot be changed. */
+static bool signed_perhaps(const struct packet *p)
+{
+	return memchr(p->tcp_options, 19, p->tcp_options_length) ||
+	       memchr(p->tcp_options, 29, p->tcp_options_length);
+}
+
 static unsigned int get16(const uint8_t *at)
 {
 	return at[0] << 8 | at[1];
@@ -135,7 +151,7 @@ static void check_four(const struct packet *syn, const struct tap_peer *peer, un
 
 	memset(group.user_key, 1, sizeof(group.user_key));
 	packet_split(syn, &group, mark, NULL, want);
-	MUST(mark != syn->window && mark >= TAP_MARK_MIN, "mark %u", mark);
+	MUST(peer->n_marks < 2 || (mark != syn->window && mark >= TAP_MARK_MIN), "mark %u", mark);
 	for (i = 0; i < 4; i++) {
 		const struct left *l = &left[i];
 		uint8_t bytes[PACKET_BYTES];
@@ -144,7 +160,7 @@ static void check_four(const struct packet *syn, const struct tap_peer *peer, un
 		sport = get16(l->bytes + tcp);
 		own += role && sport == syn->sport;
 		if (role && sport != syn->sport) {
-			MUST(sport >= FIRST_PORT && sport <= LAST_PORT && sport % 2, "port %u", sport);
+			MUST(sport >= FIRST_PORT && sport <= LAST_PORT, "port %u", sport);
 			MUST(!(used_ports >> (sport >> 1 & 7) & 1), "port %u is in use", sport);
 			for (j = 0; j < i; j++)
 				MUST(get16(left[j].bytes + tcp) != sport, "port %u twice", sport);
@@ -177,8 +193,7 @@ static void check_gate(const struct packet *syn)
 	MUST(out.length == length && !memcmp(out.bytes, want, length), "not the SYN");
 }
 
-static void check_syn(struct input *input, const struct packet *built, uint8_t peer_bits,
-		      unsigned int faults)
+static void check_syn(struct input *input, const struct packet *built, unsigned int faults)
 {
 	static uint8_t bytes[PACKET_BYTES];
 	const struct tap_peer *peer = host_splitter_peer(3);
@@ -206,14 +221,16 @@ static void check_syn(struct input *input, const struct packet *built, uint8_t p
 		if (!stats->passed && !stats->failed) /* too little of it in one piece to be read */
 			return;
 		MUST(!stats->split && stats->passed + stats->failed == 1, "counters");
-		MUST(!mine || forwarded ? stats->passed : !peer->key_id || timestamp < 0, "a SYN to split");
+		MUST(!mine || forwarded ? stats->passed :
+					  !peer->key_id || timestamp < 0 || signed_perhaps(&syn),
+		     "a SYN to split");
 		return;
 	}
 	MUST(n_left == 4 && stats->split == 1 && !stats->failed && !stats->passed, "%u left", n_left);
 	MUST(stats->own == 3, "%u seen again", (unsigned int)stats->own);
 	MUST(mine && !forwarded && timestamp >= 0 && peer->key_id, "a SYN to leave alone");
 	check_four(&syn, peer, tcp);
-	if (peer->key_id == 1 && peer->mark_mode == TAP_MARK_SEALED && !(peer_bits & 32))
+	if (peer->key_id == 1 && peer->mark_mode == TAP_MARK_SEALED && peer->n_marks)
 		check_gate(&syn);
 	/* The same once more, as from a device below: all four are left alone. */
 	for (tcp = 0; tcp < 4; tcp++) {
@@ -247,7 +264,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static struct tap_ruleset rules;
 	const struct scenario *s = scenario_make();
-	struct tap_client *client;
 
 	host_gate_start();
 	host_gate_constants(&s->constants[0]);
@@ -261,9 +277,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	};
 	MUST(!ruleset_compile(&rules, RULESET_CLIENT), "compile");
 	host_splitter_rules(&rules);
-	client = host_splitter_client();
-	client->port_lo = FIRST_PORT;
-	client->port_hi = LAST_PORT;
 	host_send_clone = leave;
 	host_has_socket = port_used;
 	return 0;
@@ -282,11 +295,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	l3 = first & 1;
 	used_ports = take8(&input);
 	set_peer(&input, bits);
+	set_range(bits & 64 ? take8(&input) : 0);
 	if (first & 2) {
 		raw(&input);
 		return 0;
 	}
 	build(&input, &packet);
-	check_syn(&input, &packet, bits, first & 4 ? take8(&input) : 0);
+	check_syn(&input, &packet, first & 4 ? take8(&input) : 0);
 	return 0;
 }

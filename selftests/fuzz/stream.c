@@ -205,6 +205,27 @@ static void send_group(struct stream *s, struct input *input)
 	}
 }
 
+/* A segment of a connection, or of none. */
+static void send_segment(struct stream *s, struct input *input)
+{
+	struct frame *frame = next_frame(s);
+	uint8_t bits = take8(input);
+	struct packet p;
+
+	if (!frame)
+		return;
+	packet_syn_plain(&p, bits & 1, bits & 2 ? take16(input) : 40000, ports[5 + bits / 16 % 5],
+			 take16(input));
+	p.flags = bits & 4 ? take8(input) : ACK;
+	p.ack = 7;
+	p.no_ethernet = bits & 8;
+	if (bits & 128)
+		p.src[3] = p.dst[2] = take8(input);
+	frame->length = packet_build(&p, frame->bytes);
+	frame->l3 = p.no_ethernet;
+	emit(s, frame);
+}
+
 /* An earlier frame once more, all of it or all but one byte. */
 static void send_again(struct stream *s, struct input *input)
 {
@@ -249,6 +270,9 @@ static void step(struct stream *s, struct input *input)
 			s->sink->world(s->context, take8(input));
 		else if (!(what & 24))
 			s->sink->attack(s->context);
+		break;
+	case 5:
+		send_segment(s, input);
 		break;
 	default:
 		send_group(s, input);
