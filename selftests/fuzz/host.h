@@ -58,6 +58,7 @@ uint32_t host_random(void);
 extern size_t host_frame_bytes; /* of the XDP frame, however much of it is in the first buffer */
 long host_xdp_adjust_tail(struct xdp_md *ctx, int delta);
 uint64_t host_xdp_length(struct xdp_md *ctx);
+int host_xdp_pull_data(struct xdp_md *ctx, __u32 bytes); /* an older kernel: refuses */
 
 /* What this host knows of a connection. */
 struct host_world {

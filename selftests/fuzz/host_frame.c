@@ -91,6 +91,11 @@ uint64_t host_xdp_length(struct xdp_md *ctx)
 	return host_frame_bytes;
 }
 
+int host_xdp_pull_data(struct xdp_md *ctx, __u32 bytes)
+{
+	return -1;
+}
+
 struct bpf_sock *host_skc_lookup_tcp(void *ctx, struct bpf_sock_tuple *tuple, uint32_t size,
 				     uint64_t netns, uint64_t flags)
 {
