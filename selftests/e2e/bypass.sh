@@ -183,6 +183,8 @@ behind packet eth0 generic "$mac"
 for name in client server; do
 	must lab_in $name ip link set eth0 mtu 9000
 done
+must page client http://10.9.0.1/ # so that both know their neighbours
+must page client 'http://[fd09::1]/'
 shapes without jumbo eth0 "$mac"
 check "jumbo frames: with no gate they are answered" equal answers 11 "$(number without 1 1)"
 behind jumbo eth0 native "$mac"
@@ -197,6 +199,8 @@ for name in ipv4.conf.{all,eth0}.accept_source_route ipv6.conf.{all,eth0}.seg6_e
 	ipv6.conf.{all,eth0}.rpl_seg_enabled; do
 	must lab_in server sysctl -w "net.$name=1"
 done
+must page client http://10.9.0.1/
+must page client 'http://[fd09::1]/'
 shapes without routes eth0 "$mac"
 check "source routes: with no gate they are answered" equal answers 6 "$(number without 1 1)"
 must tap server server load -i eth0 --realm-key "$LAB/keys/realm"
