@@ -118,7 +118,7 @@ session_answers() {
 	local line
 
 	echo "$1" >&8
-	read -r -t 5 line <&9 && equal "what came back" "$1" "$line"
+	read -r -t "$(lab_patience 5)" line <&9 && equal "what came back" "$1" "$line"
 }
 
 # one_each: every judged segment has one reason, and each admission took three more segments.
