@@ -69,13 +69,13 @@ lets_in() {
 	check "$where: IPv4" page client http://10.9.0.1/
 	check "$where: IPv6" page client 'http://[2001:db8:9::1]/'
 	check "$where: on the VLAN" counts admitted 1 page client http://10.9.5.1/
-	check "$where: 50 at once" equal pages 50 "$(lab_fetches client http://10.9.0.1/ 50 8)"
+	check "$where: 20 at once" equal pages 20 "$(lab_fetches client http://10.9.0.1/ 20 8)"
 	check "$where: every judged segment has one reason" one_each
 	must tap client client unload
 }
 
 mode_of() {
-	tap server -j status | lab_json server.interfaces.0.mode
+	tap server -j status | lab_json server.interfaces.0.hook
 }
 
 refused() {
@@ -104,8 +104,8 @@ check "not on the bond's devices besides" refused eth0 'stand on each other'
 splitter bond0
 join client eth2
 join server eth2
-check "a device that joins later has the gate: 50 at once" equal pages 50 \
-	"$(lab_fetches client http://10.9.0.1/ 50 8)"
+check "a device that joins later has the gate: 20 at once" equal pages 20 \
+	"$(lab_fetches client http://10.9.0.1/ 20 8)"
 must tap client client unload
 for dev in eth0 eth1; do
 	must lab_in client ip link set $dev nomaster
