@@ -18,7 +18,7 @@ from attacks import Attacks, Overheard
 from changes import Changes
 from command import Commands, Op
 from leaks import Leaks
-from model import CLIENTS, CORE, Model, SPARE, STRANGERS
+from model import CLIENTS, Model, STRANGERS
 from rest import Accounts, Tally
 from traffic import Download, Echo, Session, Traffic
 from turns import Turns

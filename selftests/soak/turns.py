@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The great changes, made while everybody rests: the gate unloaded and loaded anew, taken off a
 device, in monitor mode, and devices that are made anew below it."""
-import base64
 import os
 import random
 
