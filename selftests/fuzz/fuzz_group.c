@@ -102,7 +102,7 @@ static unsigned int room_taken(const struct group *g)
 static void put(struct group *g, unsigned int n)
 {
 	struct tap_segment segment = segment_of(n), out[TAP_GROUP_SEGMENTS];
-	unsigned int room = room_taken(g), i;
+	unsigned int before = room_taken(g), i;
 	bool there = waiting(g, n);
 	enum tap_collected collected;
 
@@ -112,10 +112,11 @@ static void put(struct group *g, unsigned int n)
 	if (collected == TAP_DUPLICATE)
 		return;
 	MUST(waiting(g, n), "it is not there");
+	MUST(room_taken(g) == before + 1, "in place of another one of its group");
 	g->put |= 1u << n;
 	for (i = 0; i < GROUPS; i++)
 		if (&groups[i] != g && groups[i].bucket == g->bucket && groups[i].put)
-			groups[i].strangers += room;
+			groups[i].strangers += before;
 	if (__builtin_popcount(g->put) < TAP_GROUP_SEGMENTS)
 		MUST(collected == TAP_COLLECTING, "of less than four");
 	else if (g->strangers <= TAP_BUCKET_SLOTS - TAP_GROUP_SEGMENTS)

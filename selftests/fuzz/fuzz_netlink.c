@@ -91,14 +91,15 @@ static void message(struct input *input)
 
 	header->nlmsg_type = RTM_NEWLINK;
 	mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
-	if (length > sizeof(buffer) - header->nlmsg_len)
-		length = sizeof(buffer) - header->nlmsg_len;
+	if (length > sizeof(buffer) - header->nlmsg_len - NLMSG_ALIGNTO)
+		length = sizeof(buffer) - header->nlmsg_len - NLMSG_ALIGNTO;
 	take(input, buffer + header->nlmsg_len - sizeof(struct ifinfomsg), length);
 	if (length > sizeof(struct ifinfomsg))
 		header->nlmsg_len += length - sizeof(struct ifinfomsg);
-	copy = malloc(header->nlmsg_len); /* so that reading beyond is seen */
+	/* So that reading beyond is seen; libmnl itself reads up to the padding. */
+	copy = malloc(NLMSG_ALIGN(header->nlmsg_len));
 	MUST(copy, "no memory");
-	memcpy(copy, buffer, header->nlmsg_len);
+	memcpy(copy, buffer, NLMSG_ALIGN(header->nlmsg_len));
 	more = mnl_cb_run(copy, header->nlmsg_len, 0, 0, add_netdev, &all);
 	MUST(more >= MNL_CB_STOP || !all.failed, "%d", more);
 	stands_on(&all, 1, 2, STACKING_DEPTH);

@@ -44,6 +44,14 @@ static void build(struct input *input, struct packet *packet, bool any_flags)
 		packet->tcp_options_length = 4 * take_below(input, 11);
 		take(input, packet->tcp_options, packet->tcp_options_length);
 	}
+	if (!(bits & 128) && take8(input) & 1) { /* the timestamp anywhere, at odd places too */
+		packet->timestamp_at = 2 + take_below(input, 31);
+		packet->tcp_options_length = sizeof(packet->tcp_options);
+		memset(packet->tcp_options, 1, sizeof(packet->tcp_options));
+		packet->tcp_options[packet->timestamp_at - 2] = 8;
+		packet->tcp_options[packet->timestamp_at - 1] = 10;
+		packet_set_timestamp(packet, take32(input), take32(input));
+	}
 	if (packet->ipv6 && take8(input) == 1)
 		packet_extend(packet, 60, 8);
 	else if (!packet->ipv6)
