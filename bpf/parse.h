@@ -150,8 +150,10 @@ static __always_inline enum tap_kind tap_parse_tcp(TAP_CONTEXT *ctx, struct tap_
 		return TAP_SEGMENT;
 	if (fragment)
 		return TAP_FRAGMENT;
-	if (header < sizeof(*tcp) || header > bytes || at + header > data_end)
+	if (header < sizeof(*tcp) || header > bytes)
 		return TAP_BROKEN_SYN;
+	if (at + header > data_end)
+		return tap_goes_on(ctx) ? TAP_OPAQUE : TAP_BROKEN_SYN;
 	return TAP_SYN;
 }
 
