@@ -100,21 +100,23 @@ class Sweep:
 		self.check_outside()
 		self.scene.restore(self.world)
 
-	def plan(self, everything, share, rng):
-		"""What to try: all of it, or all that changes something once and a share of the rest."""
+	def plan(self, args, rng):
+		"""What to try: all of it, each once, or what changes something and a share of the rest."""
 		plan = []
 		for call in self.calls:
 			errors = ["KILL", *call.errors()]
-			if everything:
+			if args.each:
+				plan += [(call, "KILL"), (call, rng.choice(errors[1:]))]
+			elif args.all:
 				plan += [(call, e) for e in (errors if call.changes else
 							      ["KILL", *rng.sample(errors[1:], 2)])]
 			else:
 				plan += [(call, rng.choice(["KILL", rng.choice(errors[1:])]))]
-		if not everything:
+		if not args.all and not args.each:
 			changing = [p for p in plan if p[0].changes]
 			others = [p for p in plan if not p[0].changes]
 			plan = rng.sample(changing, min(len(changing), self.scene.most))
-			plan += rng.sample(others, min(len(others), share))
+			plan += rng.sample(others, min(len(others), args.share))
 		return plan
 
 
@@ -127,7 +129,7 @@ def sweep(world, scene, args, rng):
 		return False
 	bad = []
 	began = time.monotonic()
-	plan = one.plan(args.all, args.share, rng)
+	plan = one.plan(args, rng)
 	plan = [(call, error) for call, error in plan if not args.only or str(call) in args.only]
 	rng.shuffle(plan)
 	for call, error in plan:
@@ -159,13 +161,14 @@ def sweep(world, scene, args, rng):
 def main():
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--all", action="store_true", help="every call with every error")
+	parser.add_argument("--each", action="store_true", help="every call with one error, and killed")
 	parser.add_argument("--share", type=int, default=2, help="else: so many calls that change nothing")
 	parser.add_argument("--seconds", type=int, help="for each scene, of which the rest is left out")
 	parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
 	parser.add_argument("--only", action="append", help="only this call, as a report names it")
 	parser.add_argument("scenes", nargs="*", help="only these scenes")
 	args = parser.parse_args()
-	args.end = time.monotonic() + (BUDGET if not args.all else 1e9)
+	args.end = time.monotonic() + (1e9 if args.all or args.each else BUDGET)
 	print(f"# seed {args.seed}", flush=True)
 	world = World(json.loads(os.environ["TAP_WORLD"]))
 	good = True
