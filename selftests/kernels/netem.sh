@@ -96,7 +96,7 @@ check "every network was tried" equal networks ${#addresses[@]} "$(wc -l <"$LAB/
 # One line for each SYN that the gate passed: the same connection's, sent at the same time, would be
 # the same group.
 tcpdump -n -r "$LAB/passed.pcap" 2>/dev/null |
-	sed -E 's/.* IP6? ([^ ]+) > .* seq ([0-9]+),.* TS val ([0-9]+) .*/\1 \2 \3/' >"$LAB/passed"
+	sed -nE 's/.* IP6? ([^ ]+) > .* seq ([0-9]+),.*TS val ([0-9]+) .*/\1 \2 \3/p' >"$LAB/passed"
 check "none was admitted twice" equal "groups seen again" 0 "$(awk 'seen[$0]++' "$LAB/passed" | wc -l)"
 check "what the gate admitted is what came through" equal SYNs "$admitted" "$(wc -l <"$LAB/passed")"
 check "no more were admitted than were made" test "$admitted" -le "$split"
