@@ -237,8 +237,12 @@ static void check_last(struct context *c, const struct frame *frame, int reason)
 		MUST(reason < 0, "%d", reason);
 		return;
 	}
-	if (rule->service.action == TAP_ACTION_DROP || reason == TAP_REASON_no_mark)
+	if (rule->service.action == TAP_ACTION_DROP)
 		return;
+	if (!(c->constants->marks[frame->group->mark / 64] >> frame->group->mark % 64 & 1)) {
+		MUST(reason == TAP_REASON_no_mark, "%d with window %u", reason, frame->group->mark);
+		return;
+	}
 	want = judge(c, frame, rule);
 	if (want <= TAP_REASON_tag) /* another reading may get further, but not past the tag */
 		MUST(reason >= (int)want && reason <= TAP_REASON_tag, "%d, should be %d", reason, want);

@@ -45,6 +45,7 @@ struct frame {
 struct sent_group {
 	struct ref_group ref;
 	struct packet original;
+	uint16_t mark;
 };
 
 /* What a target does with the stream. */

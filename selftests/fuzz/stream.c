@@ -186,6 +186,7 @@ static void send_group(struct stream *s, struct input *input)
 	bits = take8(input);
 	order = orders[(bits & 7) % COUNT(orders)];
 	mark = bits & 8 ? take16(input) : s->scenario->marks[take8(input)];
+	g->mark = mark;
 	packet_split(&g->original, &g->ref, mark, bits & 16 ? NULL : own, segments);
 	whole = !(bits & 32 && spoil(input, segments)) && undisturbed(s, g);
 	for (i = 0; i < 4; i++) {
