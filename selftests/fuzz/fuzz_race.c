@@ -105,6 +105,9 @@ static void race_bucket(void)
 		MUST(groups_taken <= (once == TAP_GROUP_SEGMENTS), "%u", groups_taken);
 	if (once == TAP_GROUP_SEGMENTS && puts == once && !strangers)
 		MUST(groups_taken == 1, "%u", groups_taken);
+	operation = NULL;
+	input.left = 0;
+	MUST(tap_slots_of(&bucket, GROUP) < TAP_GROUP_SEGMENTS || puts > once, "four are waiting");
 }
 
 /* --- The gate's state --- */
