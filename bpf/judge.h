@@ -16,6 +16,7 @@ struct judgement {
 	__u64 now_ns; /* Unix time */
 	__s64 now; /* the same in seconds */
 	__u64 started_ns;
+	__s64 kept_ns; /* for so long records have been kept */
 	__u64 mask; /* veil of the segment that is taken for SYN0 */
 	__u32 seq_mask; /* as in struct tap_place */
 	__u16 port; /* that the client dialled */
@@ -75,7 +76,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	__u64 *slot;
 	int error; /* all that a map operation returns on Linux 6.1 */
 
-	if (tap_made_before(f, j->now, j->started_ns))
+	if (tap_made_before(f, j->now, j->started_ns) || tap_older_than(f, j->now_ns, j->kept_ns))
 		return TAP_REASON_replay_window;
 	slot = bpf_map_lookup_elem(&tap_seconds, &second);
 	if (!slot || !state || !tap_records_complete(slot, state, f->sec, gate.replay_size))
@@ -221,6 +222,8 @@ TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
 	j->now_ns = clock_utc_ns(realm->tai_minus_utc_ns);
 	j->now = j->now_ns / TAP_NS_PER_SEC;
 	j->started_ns = realm->started_ns;
+	j->kept_ns = realm->started_boot_ns ? bpf_ktime_get_boot_ns() - realm->started_boot_ns :
+					      TAP_FOREVER;
 	j->reason = TAP_REASON_unreadable;
 	bpf_loop(frames * TAP_ARRANGEMENTS, judge_arrangement, &j, 0);
 	if (j->reason <= TAP_REASON_tag)

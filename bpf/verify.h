@@ -100,6 +100,20 @@ static __always_inline bool tap_made_before(const struct tap_fields *f, __s64 no
 }
 
 /*
+ * The same by how long the records have been kept, in ns: after the clock was set forward, groups
+ * from before them look newer than their start, but no younger than they are.
+ */
+static __always_inline bool tap_older_than(const struct tap_fields *f, __u64 now_ns, __s64 kept_ns)
+{
+	__s64 now = now_ns / TAP_NS_PER_SEC;
+	__s64 age = (now - tap_made_at(f, now)) * 256 - f->frac +
+		    (__s64)(now_ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC);
+
+	/* Of divisions the kernel's first versions know those of positive numbers only. */
+	return kept_ns < 0 || age > (__s64)((__u64)kept_ns / (TAP_NS_PER_SEC / 256));
+}
+
+/*
  * Whether every record of groups with this SEC must still be in the map. A record can be displaced
  * only by replay_size later admissions. `slot` (tap_seconds) remembers how many admissions there
  * had been before the first group of that second; with fewer than replay_size since then, none

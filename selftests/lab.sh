@@ -76,7 +76,7 @@ lab_stop() {
 	umount "$LAB/bpf"
 	rm -rf "$LAB"
 	# What tapctl keeps beyond an unload, of the laboratory's realm only.
-	[ -z "$LAB_REALM" ] || rm -f "/run/tapctl/newest-$LAB_REALM"
+	[ -z "$LAB_REALM" ] || rm -f "/run/tapctl/newest-$LAB_REALM" "/run/tapctl/loaded-$LAB_REALM-"*
 	rmdir /run/tapctl 2>/dev/null
 	exit $status
 }

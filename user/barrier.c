@@ -22,17 +22,37 @@
 
 #define NS_PER_SEC 1000000000LL
 #define BARRIER_DIR "/run/tapctl"
+#define BARRIER_PATH 96
+#define BARRIER_WHY 192
 #define BARRIER_MOMENT 2 /* seconds that nobody needs to be told of: a SYN is sent again anyway */
 
-/* The file of a realm; /run is emptied by a reboot, which barrier_start_ns() allows for. */
-static int barrier_path(const struct tap_realm *realm, char path[64])
+/* The realm's file; /run is emptied by a reboot, which barrier_start() allows for. */
+static int newest_path(const struct tap_realm *realm, char path[BARRIER_PATH])
 {
-	char fingerprint[17];
+	char fingerprint[DERIVE_FINGERPRINT_BYTES];
 	int err = derive_fingerprint(realm->realm_key, fingerprint);
 
 	if (!err)
-		snprintf(path, 64, BARRIER_DIR "/newest-%s", fingerprint);
+		snprintf(path, BARRIER_PATH, BARRIER_DIR "/newest-%s", fingerprint);
 	return err;
+}
+
+/* The file that says that a gate of this realm was loaded in this pin directory. */
+static int loaded_path(const struct tapctl *tapctl, const struct tap_realm *realm,
+		       char path[BARRIER_PATH])
+{
+	char fingerprint[DERIVE_FINGERPRINT_BYTES];
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	char hex[2 * sizeof(hash) + 1];
+	int err = derive_fingerprint(realm->realm_key, fingerprint);
+
+	if (err)
+		return err;
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)tapctl->pin_dir,
+			   strlen(tapctl->pin_dir), NULL, 0);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	snprintf(path, BARRIER_PATH, BARRIER_DIR "/loaded-%s-%s", fingerprint, hex);
+	return 0;
 }
 
 /* *sec: 0 where nothing is kept. -errno, without fail(), for what is kept but cannot be read. */
@@ -69,40 +89,80 @@ bool barrier_waits(const struct tap_realm *realm, char at[BARRIER_TIME_BYTES])
 	return realm->started_ns > clock_now_ns() + BARRIER_MOMENT * NS_PER_SEC;
 }
 
-__s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest)
+/* The latest time that an earlier gate may have admitted, 0: none; `why` where that is not known. */
+static __u64 admitted_before(const struct tapctl *tapctl, const struct tap_realm *realm,
+			     bool have_records, char why[BARRIER_WHY])
 {
-	__s64 now = clock_now_ns(), start = now, earliest;
-	struct timespec up;
-	char path[64] = "", at[BARRIER_TIME_BYTES];
-	__u64 kept;
+	char path[BARRIER_PATH], loaded[BARRIER_PATH];
+	__u64 kept, latest = clock_now_ns() / NS_PER_SEC + realm->skew;
 	int err;
 
-	err = barrier_path(realm, path);
+	*why = '\0';
+	err = newest_path(realm, path);
 	if (!err)
 		err = barrier_kept(path, &kept);
-	/* What is not known may be as late as a group can be. */
-	if (err)
-		kept = now / NS_PER_SEC + realm->skew;
-	if (kept > newest)
-		newest = kept;
+	if (!err)
+		err = loaded_path(tapctl, realm, loaded);
+	if (err) {
+		snprintf(why, BARRIER_WHY, "; no word is to be had from %s", path);
+		return latest;
+	}
+	/* What cannot be looked at counts as there. */
+	if (!have_records && (!access(loaded, F_OK) || errno != ENOENT)) {
+		snprintf(why, BARRIER_WHY, "; the last gate went without `server unload` (%s)", loaded);
+		return latest;
+	}
+	if (kept)
+		snprintf(why, BARRIER_WHY, "; kept in %s", path);
+	return kept;
+}
+
+void barrier_start(const struct tapctl *tapctl, struct tap_realm *realm, bool have_records)
+{
+	__s64 now = clock_now_ns(), start = now, earliest, up_ns;
+	char at[BARRIER_TIME_BYTES], why[BARRIER_WHY];
+	struct timespec up;
+	__u64 newest;
+
+	newest = admitted_before(tapctl, realm, have_records, why);
 	if (newest && (__s64)(newest + 1) * NS_PER_SEC > start)
 		start = (__s64)(newest + 1) * NS_PER_SEC;
 	/* What was admitted before the reboot was made at most `skew` after it. */
 	clock_gettime(CLOCK_BOOTTIME, &up);
-	earliest = now + (realm->skew - (__s64)up.tv_sec) * NS_PER_SEC;
+	up_ns = up.tv_sec * NS_PER_SEC + up.tv_nsec;
+	earliest = now + realm->skew * NS_PER_SEC - up_ns;
 	if (earliest > start)
 		start = earliest;
-	if (start > now + BARRIER_MOMENT * NS_PER_SEC) {
-		time_text(start, at);
-		note("the gate admits nobody before %s (%lld s from now): groups up to then could be "
-		     "replays of what was admitted before its records began%s%s",
-		     at, (long long)((start - now) / NS_PER_SEC + 1),
-		     err	? "; no word is to be had from "
-		     : newest	? "; kept in "
-				: "",
-		     err || newest ? path : "");
+	realm->started_ns = start;
+	realm->started_boot_ns = up_ns + (start - now);
+	if (!barrier_waits(realm, at))
+		return;
+	note("the gate admits nobody before %s (%lld s from now): groups up to then could be "
+	     "replays of what was admitted before its records began%s",
+	     at, (long long)((start - now) / NS_PER_SEC + 1), why);
+}
+
+void barrier_mark(const struct tapctl *tapctl, const struct tap_realm *realm)
+{
+	char path[BARRIER_PATH];
+	int fd = -1, err;
+
+	err = loaded_path(tapctl, realm, path);
+	if (!err && mkdir(BARRIER_DIR, 0700) && errno != EEXIST)
+		err = -errno;
+	if (!err) {
+		fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		err = fd < 0 ? -errno : 0;
 	}
-	return start;
+	if (fd >= 0)
+		close(fd);
+	if (!err)
+		return;
+	note("cannot note in " BARRIER_DIR " that a gate is loaded: %s; should it go without `server "
+	     "unload`, wait as long as --skew says before you load it again, or old groups may be "
+	     "replayed",
+	     cause_file(-err));
+	forget_failure();
 }
 
 static int barrier_write(const char *path, __u64 newest)
@@ -134,7 +194,7 @@ void barrier_save(const struct tapctl *tapctl)
 	struct tap_realm realm;
 	__u32 zero = 0;
 	__u64 kept;
-	char path[64];
+	char path[BARRIER_PATH];
 	int fd, err;
 
 	/* Half a gate, left by a killed tapctl, has admitted nobody. */
@@ -148,10 +208,14 @@ void barrier_save(const struct tapctl *tapctl)
 	if (!err)
 		err = gate_read_settings(tapctl, &realm);
 	if (!err && state.newest) {
-		err = barrier_path(&realm, path);
+		err = newest_path(&realm, path);
 		if (!err && (barrier_kept(path, &kept) || state.newest > kept))
 			err = barrier_write(path, state.newest);
 	}
+	if (!err)
+		err = loaded_path(tapctl, &realm, path);
+	if (!err && unlink(path) && errno != ENOENT)
+		err = -errno;
 	sodium_munlock(&realm, sizeof(realm));
 	if (!err)
 		return;

@@ -3,7 +3,8 @@
  * From when on a gate without replay records may admit groups. A gate that starts anew has no
  * records of what an earlier one admitted, and a client whose clock is ahead makes groups that look
  * newer than the start. So the latest time that any group admitted bore is kept over unload, in a
- * file of its own for each realm, and nothing up to that time is admitted again.
+ * file of its own for each realm, and nothing up to that time is admitted again. Where a gate went
+ * without an unload, that time is as late as it can have been.
  */
 #ifndef TAP_BARRIER_H
 #define TAP_BARRIER_H
@@ -14,11 +15,17 @@
 #define BARRIER_TIME_BYTES 32
 
 /*
- * Unix time, in ns, before which no group may be made that a gate with fresh records admits: now,
- * or later after an earlier gate (newest: what it admitted last, Unix seconds, 0: not known) or a
- * reboot less than `skew` ago. Tells the administrator when that is more than a moment away.
+ * Sets the start of the realm's records, before which no group may be made that is admitted: now, or
+ * later after an earlier gate, or a reboot less than `skew` ago. have_records: those of this pin
+ * directory are there still. Tells the administrator when that is more than a moment away.
  */
-__s64 barrier_start_ns(const struct tap_realm *realm, __u64 newest);
+void barrier_start(const struct tapctl *tapctl, struct tap_realm *realm, bool have_records);
+
+/*
+ * Notes that a gate of this pin directory is about to admit groups, so that the next one knows if it
+ * went without barrier_save(): with the bpffs, say. A failure is told, and stops nothing.
+ */
+void barrier_mark(const struct tapctl *tapctl, const struct tap_realm *realm);
 
 /* Whether the gate still waits for its start; `at` is when that is, in words. */
 bool barrier_waits(const struct tap_realm *realm, char at[BARRIER_TIME_BYTES]);

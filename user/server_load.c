@@ -176,6 +176,7 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 	}
 	load->ether_fd = bpf_program__fd(gate->progs.tap_gate);
 	load->l3_fd = bpf_program__fd(gate->progs.tap_gate_l3);
+	barrier_mark(tapctl, realm);
 	err = load_run(load, &options->interfaces);
 	if (err)
 		goto out;
@@ -218,7 +219,11 @@ static int settle(const struct tapctl *tapctl, const struct server_options *opti
 	if (!pins_have(tapctl, server_side.settings)) {
 		/* A tapctl that was killed may have left some of the maps. */
 		err = unload_all(tapctl, &server_side);
-		return err ? err : settings_make(options, key, realm);
+		if (!err)
+			err = settings_make(options, key, realm);
+		if (!err)
+			barrier_start(tapctl, realm, false);
+		return err;
 	}
 	err = gate_read_settings(tapctl, realm);
 	if (!err)
@@ -227,7 +232,7 @@ static int settle(const struct tapctl *tapctl, const struct server_options *opti
 		err = any_attached(tapctl, attached);
 	/* What passed while no gate was there has no record; what it admitted before has. */
 	if (!err && !*attached)
-		realm->started_ns = barrier_start_ns(realm, 0);
+		barrier_start(tapctl, realm, true);
 	return err;
 }
 

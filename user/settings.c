@@ -6,7 +6,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "user/barrier.h"
 #include "user/clock.h"
 #include "user/derive.h"
 #include "user/parse.h"
@@ -143,7 +142,6 @@ int settings_make(const struct server_options *o,
 	realm->skew = TAP_SKEW_DEFAULT;
 	realm->replay_size = o->has_replay_size ? o->replay_size : TAP_REPLAY_SIZE_DEFAULT;
 	change(o, realm);
-	realm->started_ns = barrier_start_ns(realm, 0);
 	return 0;
 }
 

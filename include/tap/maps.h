@@ -188,6 +188,7 @@ enum tap_mark_mode { TAP_MARK_SEALED, TAP_MARK_OPEN };
 struct tap_realm {
 	__s64 tai_minus_utc_ns; /* now = CLOCK_TAI - this, where the kernel does not tell */
 	__s64 started_ns; /* groups made before this are refused: their records are gone */
+	__s64 started_boot_ns; /* the same by CLOCK_BOOTTIME, which nobody sets; 0: not known */
 	__u8 realm_key[TAP_REALM_KEY_BYTES];
 	struct tap_sipkey veil; /* K_veil */
 	struct tap_sipkey mark; /* K_mark */
@@ -200,7 +201,7 @@ struct tap_realm {
 	__u8 monitor; /* 1: judge and count, but drop nothing */
 	__u8 pad[4];
 };
-TAP_SIZE(struct tap_realm, 96 + 96);
+TAP_SIZE(struct tap_realm, 104 + 96);
 
 /* The gate's .rodata: fixed when its program is loaded, so that a stranger's SYN costs no look-up. */
 struct tap_gate_constants {

@@ -21,6 +21,7 @@
 #define bpf_map_update_elem host_map_update
 #define bpf_ktime_get_tai_ns host_tai_ns
 #define bpf_ktime_get_coarse_ns host_coarse_ns
+#define bpf_ktime_get_boot_ns host_coarse_ns
 #define bpf_get_prandom_u32 host_random
 #define bpf_xdp_adjust_tail host_xdp_adjust_tail
 #define bpf_xdp_get_buff_len host_xdp_length

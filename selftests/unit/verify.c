@@ -97,6 +97,20 @@ static void test_made_before(void **state)
 	assert_true(tap_made_before(&f, 0x100000010, 0x100000006 * TAP_NS_PER_SEC));
 }
 
+static void test_older_than(void **state)
+{
+	struct tap_fields f = { .sec = NOW, .frac = 128 };
+	__u64 half = NOW * TAP_NS_PER_SEC + TAP_NS_PER_SEC / 2;
+
+	assert_false(tap_older_than(&f, half, 0));
+	assert_true(tap_older_than(&f, half, -1));
+	assert_true(tap_older_than(&f, half + 10 * TAP_NS_PER_SEC, 10 * TAP_NS_PER_SEC - 1));
+	assert_false(tap_older_than(&f, half + 10 * TAP_NS_PER_SEC, 10 * TAP_NS_PER_SEC));
+	assert_false(tap_older_than(&f, half - 10 * TAP_NS_PER_SEC, 0));
+	assert_true(tap_older_than(&f, half - 10 * TAP_NS_PER_SEC, -1));
+	assert_false(tap_older_than(&f, half + 3600 * TAP_NS_PER_SEC, TAP_FOREVER));
+}
+
 /* --- Replay: admissions in a row, of which only the last REPLAY_SIZE are sure to be on record --- */
 
 #define REPLAY_SIZE 50
@@ -170,7 +184,7 @@ int main(void)
 		cmocka_unit_test(test_key_validity),
 		cmocka_unit_test(test_two_secrets),
 		cmocka_unit_test(test_auto),
-		cmocka_unit_test(test_made_before),
+		cmocka_unit_test(test_made_before), cmocka_unit_test(test_older_than),
 		cmocka_unit_test(test_replay_window),
 	};
 
