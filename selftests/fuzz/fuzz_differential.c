@@ -241,8 +241,8 @@ static void compare(void *context, const struct frame *frame)
 	hide_flow_label(verdict, frame->l3, there, length);
 	hide_flow_label(verdict, frame->l3, here, length);
 	for (i = 0; i < length; i++)
-		MUST(there[i] == here[i], "byte %u: %02x in the kernel, %02x on the host", i, there[i],
-		     here[i]);
+		MUST(there[i] == here[i], "byte %u: %02x in the kernel, %02x on the host", i,
+		     there[i], here[i]);
 }
 
 static void compare_logs(struct context *c, const struct tap_gate_state *state)

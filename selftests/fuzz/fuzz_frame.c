@@ -41,7 +41,8 @@ static void round_trip(struct input *input)
 	bool veiled = kind & 1;
 	struct tap_sipkey key = { { take64(input), take64(input) } };
 	struct tap_fields f = { .isn = take32(input), .sec = take32(input), .key_id = take16(input),
-				.frac = take8(input), .flags = take8(input) & (veiled ? 0xff : 0x1f),
+				.frac = take8(input),
+				.flags = take8(input) & (veiled ? 0xff : 0x1f),
 				.port = take16(input), .frame = veiled };
 	struct tap_fields got = { .isn = f.isn, .port = f.port };
 	uint32_t skew = take_below(input, 3601), now = f.sec + (int32_t)take32(input), seq[3];
@@ -65,15 +66,17 @@ static void round_trip(struct input *input)
 		return;
 	}
 	if (veiled && reading == TAP_NO_READING) { /* unknown flags, and out of the skew */
-		MUST(f.flags & ~TAP_FLAG_EXTENDED && (ahead > skew || -ahead > skew), "%x", f.flags);
+		MUST(f.flags & ~TAP_FLAG_EXTENDED && (ahead > skew || -ahead > skew), "%x",
+		     f.flags);
 		return;
 	}
 	MUST(reading != TAP_NO_READING, "%d", reading);
 	must_be_near(reading, &got, now, skew);
 	MUST(!memcmp(&got, &f, sizeof(f)), "%s frame", veiled ? "veiled" : "classic");
 	MUST(tap_tag_matches(&got, seq[2], tap_tag_extension(tag), tag), "own tag");
-	MUST(!tap_tag_matches(&got, seq[2] ^ 1u << take_below(input, veiled ? 32 : 30), tag >> 32, tag),
-	     "one bit");
+	seq[2] ^= 1u << take_below(input, veiled ? 32 : 30);
+	MUST(!tap_tag_matches(&got, seq[2], tag >> 32, tag), "one bit");
+	tap_frame_write(&f, mask, tag, seq);
 	if (f.flags & TAP_FLAG_EXTENDED)
 		MUST(!tap_tag_matches(&got, seq[2], (tag >> 32) ^ 1u << take_below(input, 32), tag),
 		     "one bit of the extension");

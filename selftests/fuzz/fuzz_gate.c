@@ -123,7 +123,8 @@ static const struct tap_rule *rule_of(const struct context *c, const struct fram
 	return NULL;
 }
 
-static bool has_secret(const struct context *c, const struct tap_key *key, const struct ref_group *g)
+static bool has_secret(const struct context *c, const struct tap_key *key,
+		       const struct ref_group *g)
 {
 	struct tap_sipkey secret;
 	uint8_t k_tag[REF_DERIVED_BYTES];
@@ -146,8 +147,10 @@ static enum tap_reason judge(const struct context *c, const struct frame *frame,
 	const struct tap_service *service = &rule->service;
 	int64_t ahead = (int32_t)(g->sec - c->now);
 	uint8_t flags = g->veiled ? g->flags : g->flags & 0x1f;
-	uint16_t port = frame->group->original.dport;
+	uint16_t port = frame->group->original.dport, dialled = port;
 
+	if (service->public_port)
+		dialled = service->public_port + (port - rule->ports[0].lo);
 	if (!(c->constants->frames & (g->veiled ? TAP_ACCEPT_VEILED : TAP_ACCEPT_CLASSIC)))
 		return TAP_REASON_unreadable;
 	if (ahead > c->constants->skew || -ahead > c->constants->skew) {
@@ -166,8 +169,7 @@ static enum tap_reason judge(const struct context *c, const struct frame *frame,
 		return TAP_REASON_key_inactive;
 	if (service->acl && !(c->scenario->acl.allowed[g->key_id / 64] >> (g->key_id % 64) & 1))
 		return TAP_REASON_acl;
-	if (!has_secret(c, key, g) || flags != g->flags ||
-	    g->port != (service->public_port ? port - rule->ports[0].lo + service->public_port : port) ||
+	if (!has_secret(c, key, g) || flags != g->flags || g->port != dialled ||
 	    (flags && !frame->group->original.timestamp_at))
 		return TAP_REASON_tag;
 	if (!flags && service->tag_mode == TAP_TAG_LONG)
@@ -245,9 +247,11 @@ static void check_last(struct context *c, const struct frame *frame, int reason)
 	}
 	want = judge(c, frame, rule);
 	if (want <= TAP_REASON_tag) /* another reading may get further, but not past the tag */
-		MUST(reason >= (int)want && reason <= TAP_REASON_tag, "%d, should be %d", reason, want);
+		MUST(reason >= (int)want && reason <= TAP_REASON_tag, "%d, should be %d", reason,
+		     want);
 	else if (reason == TAP_REASON_tag_short)
-		MUST(want == TAP_REASON_tag_short || (c->attacked && !frame->group->ref.flags), "short");
+		MUST(want == TAP_REASON_tag_short || (c->attacked && !frame->group->ref.flags),
+		     "short");
 	else if (reason == TAP_REASON_replay_window)
 		MUST(c->n_admitted, "no admission yet");
 	else

@@ -48,8 +48,8 @@ static bool waiting(const struct group *g, unsigned int n)
 }
 
 /*
- * A segment without a TSecr may get that of an earlier one that had its slot and its sequence number:
- * the two halves of a bucket know each other by that number alone. Nobody reads it then.
+ * A segment without a TSecr may get that of an earlier one that had its slot and its sequence
+ * number: the two halves of a bucket know each other by that number alone.
  */
 static bool tsecr_right(const struct tap_segment *got, const struct tap_segment *want)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Import files as a whole, through a real descriptor: lists of keys, services and client rules. What
- * is taken must be within its bounds, and nothing of a list of keys may be shown when it is refused.
+ * Import files as a whole, through a real descriptor: lists of keys, services and client rules.
+ * What is taken must be within its bounds, and nothing of a list of keys may be shown when it is
+ * refused.
  *
  * Input: a byte that chooses the kind of list, then the file.
  */
@@ -145,7 +146,8 @@ static void check_keys(const struct import *import)
 		MUST(import->keys[i].until[0] == TAP_FOREVER && !import->keys[i].until[1], "until");
 	}
 	for (i = 0; i < import->n_names; i++)
-		MUST(ids_have(&import->listed, import->name_ids[i]) && *import->names[i], "name %u", i);
+		MUST(ids_have(&import->listed, import->name_ids[i]) && *import->names[i],
+		     "name %u", i);
 }
 
 /* A run of so many characters of base64 in the message may be part of a key. */
@@ -201,7 +203,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("list", 0);
 
 	MUST(fd >= 0 && !fchmod(fd, 0600), "no file");
-	MUST(write(fd, input.at, input.left) == (ssize_t)input.left && !lseek(fd, 0, SEEK_SET), "full");
+	MUST(write(fd, input.at, input.left) == (ssize_t)input.left && !lseek(fd, 0, SEEK_SET),
+	     "full");
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
 	file = take_text(&input);
 	read_file(kind, path, file);

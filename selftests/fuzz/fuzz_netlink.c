@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's list of interfaces as tapctl reads it, and the question whether one stands on another:
- * answers for any list, in time, and against a plain search for paths.
+ * The kernel's list of interfaces as tapctl reads it, and the question whether one stands on
+ * another: answers for any list, in time, and against a plain search for paths.
  *
  * Input: a byte; even: interfaces in a short form of their own; odd: the netlink message as it is.
  */
@@ -35,7 +35,7 @@ void devices_close(struct devices *devices)
 
 const struct side server_side;
 
-/* Any path of steps up, of any length: from an interface to its master, and to those on top of it. */
+/* Any path of steps up, of any length: from an interface to its master, and to those on it. */
 static bool reachable(const struct netdevs *all, __u32 upper, __u32 lower)
 {
 	bool seen[NETDEVS + 1] = { false }, more = true;

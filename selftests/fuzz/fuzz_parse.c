@@ -139,7 +139,8 @@ static void check_timestamps(struct xdp_md *ctx, const struct tap_packet *p)
 	MUST(!error, "%d", error);
 	MUST(slow.at == at, "%d, should be %d", slow.at, at);
 	if (at > 0)
-		MUST(slow.tsval == get32(tcp + at + 2) && slow.tsecr == get32(tcp + at + 6), "%d", at);
+		MUST(slow.tsval == get32(tcp + at + 2) && slow.tsecr == get32(tcp + at + 6), "%d",
+		     at);
 	if (linux_timestamps(p->tcp, TAP_DATA_END(ctx), &quick))
 		MUST(!memcmp(&slow, &quick, sizeof(slow)), "%d and %d", slow.at, quick.at);
 }
@@ -175,7 +176,8 @@ static void check_kind(enum tap_kind kind, const struct view *v, const struct fo
 	else if (!whole && (kind == TAP_BURIED || kind == TAP_OPAQUE))
 		return;
 	else if (f->extensions > TAP_IPV6_EXTENSIONS)
-		MUST(kind == TAP_OPAQUE || kind == TAP_BURIED, "%d behind %u extension headers", kind, f->extensions);
+		MUST(kind == TAP_OPAQUE || kind == TAP_BURIED, "%d behind %u extension headers",
+		     kind, f->extensions);
 	else if (syn)
 		MUST(kind == TAP_SYN || kind == TAP_BROKEN_SYN, "%d", kind);
 	else

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Several CPUs at the same memory, one step at a time: before each atomic operation or read of
- * the code under test the input says whether another CPU comes in between with a whole operation of its own,
- * and a third one in the middle of that. Out of a bucket come four different
- * segments that were put in, once if there are no more, and no four may wait that nobody took; no
- * second may lose a replay record, and no failure may be lost from the count.
+ * Several CPUs at the same memory, one step at a time: before each atomic operation or read of the
+ * code under test the input says whether another CPU comes in between with a whole operation of its
+ * own, and a third one in the middle of that. Out of a bucket come four different segments that
+ * were put in, once if there are no more, and no four may wait that nobody took; no second may lose
+ * a replay record, and no failure may be lost from the count.
  */
 static void other_cpus(void);
 
@@ -97,9 +97,10 @@ static void race_bucket(void)
 		puts += put[n];
 	}
 	/*
-	 * Four, each of them once: taken once, and if they are alone nobody may be left waiting. (A fifth
-	 * that comes while they are being taken may find those that are still there, and take them once
-	 * more; if it is a copy of the first, the group is judged twice, and the second time a replay.)
+	 * Four, each of them once: taken once, and if they are alone nobody may be left waiting.
+	 * (A fifth that comes while they are being taken may find those that are still there, and
+	 * take them once more; if it is a copy of the first, the group is judged twice, and the
+	 * second time a replay.)
 	 */
 	if (puts <= TAP_GROUP_SEGMENTS)
 		MUST(groups_taken <= (once == TAP_GROUP_SEGMENTS), "%u", groups_taken);
@@ -136,7 +137,7 @@ static void group_arrives(void)
 	made[own] = sec;
 	if (!complete(sec, SIZE + 1))
 		return;
-	/* Whatever others did meanwhile: when this record was made, those of its second were there. */
+	/* Whatever others did: when this record was made, those of its second were there. */
 	for (i = 0; i < own; i++)
 		if (made[i] == sec)
 			MUST(own - i <= SIZE, "%u of %u", (unsigned int)i, (unsigned int)own);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The two ways in which the gate changes a segment: a SYN into the one that is admitted, and any into
- * a closed port's RST. Checksums are summed up afresh, and every byte that must not change is compared.
+ * The two ways in which the gate changes a segment: a SYN into the one that is admitted, and any
+ * into a closed port's RST. Checksums are summed up afresh, and every byte that must not change is
+ * compared.
  *
  * Input: numbers that a packet is built from, with any addresses, TCP options and payload.
  */
@@ -96,7 +97,8 @@ static void check_admitted(struct input *input, const struct packet *packet, con
 
 	MUST(!read_timestamps(ctx, tcp, &ts), "no options");
 	a.timestamp = ts.at;
-	MUST(same_sum(ntohs(a.pseudo), unfinished), "%x, should be %x", ntohs(a.pseudo), unfinished);
+	MUST(same_sum(ntohs(a.pseudo), unfinished), "%x, should be %x", ntohs(a.pseudo),
+	     unfinished);
 	admit_rewrite(p->tcp, TAP_DATA_END(ctx), &a);
 	for (i = 0; i < ctx->data_end - ctx->data; i++) {
 		uint32_t at = i - tcp;

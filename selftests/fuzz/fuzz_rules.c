@@ -46,7 +46,8 @@ static void prefix(struct input *input, struct tap_prefix *p)
 /* In order and without overlap, as parse_ports() stores them. */
 static void ports(struct input *input, struct tap_rule *rule)
 {
-	uint32_t at = take8(input) & 3 ? take8(input) : take16(input), n = 1 + take_below(input, 16);
+	uint32_t at = take8(input) & 3 ? take8(input) : take16(input);
+	uint32_t n = 1 + take_below(input, 16);
 
 	while (rule->n_ports < n && at <= 65535) {
 		uint32_t hi = at + take8(input) * (take8(input) & 1 ? 1 : 256);
@@ -121,9 +122,11 @@ static void look_up(struct input *input, const struct tap_ruleset *set, bool cli
 	uint32_t found, want;
 	uint8_t bits = take8(input);
 
-	if (bits & 1 && set->n_rules) /* at the edge of some rule's range */
-		p.dport = (bits & 2 ? set->rules[bits % set->n_rules].ports[0].lo :
-				      set->rules[bits % set->n_rules].ports[0].hi) + (bits >> 2) % 3 - 1;
+	if (bits & 1 && set->n_rules) { /* at the edge of some rule's range */
+		const struct tap_port_range *range = &set->rules[bits % set->n_rules].ports[0];
+
+		p.dport = (bits & 2 ? range->lo : range->hi) + (bits >> 2) % 3 - 1;
+	}
 	who.ifindex = 1 + (bits >> 4 & 1);
 	who.uid = take_below(input, 3);
 	who.origin = bits >> 5 & 1 ? TAP_ORIGIN_FORWARD : TAP_ORIGIN_LOCAL;
@@ -135,7 +138,8 @@ static void look_up(struct input *input, const struct tap_ruleset *set, bool cli
 			break;
 	if (want == set->n_rules)
 		want = TAP_RULES_MAX;
-	MUST(found == want, "port %u: rule %u, should be %u", p.port_known ? p.dport : 0, found, want);
+	MUST(found == want, "port %u: rule %u, should be %u", p.port_known ? p.dport : 0, found,
+	     want);
 	MUST(rule_at(set, found) == (want < TAP_RULES_MAX ? &set->rules[want] : NULL), "%u", found);
 }
 

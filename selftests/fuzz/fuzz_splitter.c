@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The whole splitter on the host. A SYN that a rule matches becomes four, which differ from it where
- * they should and nowhere else, with right checksums, the payload in one of them only; the gate on
- * the host then takes the four for what they are and gives the SYN back. Anything else leaves as it
- * came, however it is broken, and however little of it is in one piece.
+ * The whole splitter on the host. A SYN that a rule matches becomes four, which differ from it
+ * where they should and nowhere else, with right checksums, the payload in one of them only; the
+ * gate on the host then takes the four for what they are and gives the SYN back. Anything else
+ * leaves as it came, however it is broken, and however little of it is in one piece.
  */
 #include <stdlib.h>
 
@@ -170,16 +170,16 @@ static void check_four(const struct packet *syn, const struct tap_peer *peer, un
 		length = packet_build(&want[role], bytes);
 		MUST(l->length == length, "SYN%u has %u bytes, not %u", role, l->length, length);
 		for (j = 0; j < length; j++)
-			MUST(l->bytes[j] == bytes[j], "byte %u of SYN%u, TCP at %u: %02x, not %02x", j,
-			     role, tcp, l->bytes[j], bytes[j]);
+			MUST(l->bytes[j] == bytes[j], "byte %u of SYN%u, TCP at %u: %02x, not %02x",
+			     j, role, tcp, l->bytes[j], bytes[j]);
 	}
 	MUST(own == (peer->ports_mode ? 3 : host_splitter_stats()->port_reused), "%u", own);
 }
 
 /*
  * Once in 65,536 a checksum that is left to the device is the right one already, or a finished one
- * looks as if it were left. Where a payload or the device hides which it is the gate cannot tell, and
- * may pass the segment on with a wrong checksum: the client has to send once more.
+ * looks as if it were left. Where a payload or the device hides which it is the gate cannot tell,
+ * and may pass the segment on with a wrong checksum: the client has to send once more.
  */
 static bool ambiguous(const struct packet *syn, const struct left *l, unsigned int tcp)
 {
@@ -193,7 +193,7 @@ static bool ambiguous(const struct packet *syn, const struct left *l, unsigned i
 	       inet_fold(inet_add(sum, l->bytes + tcp, l->length - tcp)) == 0xffff;
 }
 
-/* An ISN that looks like one of its group's fields, from the same port: two of the four are the same. */
+/* An ISN that looks like one of its group's fields, from the same port: two are the same. */
 static bool look_alike(unsigned int tcp)
 {
 	unsigned int i, j;
@@ -260,7 +260,8 @@ static void check_syn(struct input *input, const struct packet *built, unsigned 
 		     "a SYN to split");
 		return;
 	}
-	MUST(n_left == 4 && stats->split == 1 && !stats->failed && !stats->passed, "%u left", n_left);
+	MUST(n_left == 4 && stats->split == 1 && !stats->failed && !stats->passed, "%u left",
+	     n_left);
 	MUST(stats->own == 3, "%u seen again", (unsigned int)stats->own);
 	MUST(mine && !forwarded && timestamp >= 0 && peer->key_id, "a SYN to leave alone");
 	check_four(&syn, peer, tcp);
@@ -291,7 +292,8 @@ static void raw(struct input *input)
 	leave(skb);
 	for (i = 0; n_left == 1 && i < length; i++)
 		MUST(left[0].bytes[i] == bytes[i], "byte %u", i);
-	MUST(n_left == 1 || host_splitter_stats()->split + host_splitter_stats()->failed, "%u", n_left);
+	MUST(n_left == 1 || host_splitter_stats()->split + host_splitter_stats()->failed, "%u",
+	     n_left);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -325,7 +327,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	host_splitter_forget();
 	n_left = 0;
 	host_seed = take16(&input);
-	host_clock_ns = (SCENARIO_NOW + take8(&input)) * 1000000000ULL + take32(&input) % 1000000000;
+	host_clock_ns = (SCENARIO_NOW + take8(&input)) * 1000000000ULL;
+	host_clock_ns += take32(&input) % 1000000000;
 	l3 = first & 1;
 	used_ports = take8(&input);
 	set_peer(&input, bits);

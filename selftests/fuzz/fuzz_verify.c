@@ -41,7 +41,8 @@ static void replay(struct input *input)
 		uint8_t next = take8(input);
 
 		if (next & 0x80) /* the clock: a little on, or far away by a wrap of the table */
-			now += next & 0x40 ? (int32_t)(TAP_SECONDS * ((next & 7) - 3)) : next & 0x3f;
+			now += next & 0x40 ? (int32_t)(TAP_SECONDS * ((next & 7) - 3)) :
+					     next & 0x3f;
 		else
 			admit(&s, now + (next & 0x7f) % 32 - 16 ?: 1, size);
 	}
@@ -101,7 +102,8 @@ static void keys(struct input *input)
 	for (i = 0; i < 2; i++) {
 		tag = tap_tag(&key.secret[i], &f);
 		if (now < key.until[i])
-			MUST(tap_key_made(&key, now, &f, tag, 0, &got) && (uint32_t)got == (uint32_t)tag,
+			MUST(tap_key_made(&key, now, &f, tag, 0, &got) &&
+				     (uint32_t)got == (uint32_t)tag,
 			     "secret %d is alive", i);
 		else if (now >= key.until[!i])
 			MUST(!tap_key_made(&key, now, &f, tag, 0, &got), "secret %d is dead", i);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The words of tapctl's command line: numbers, ports, key IDs, prefixes, times, names, interfaces,
- * marks of a realm. A word is taken whole or refused with a reason and nothing stored; what is taken
- * and printed reads back as the same.
+ * The words of tapctl's command line: numbers, ports, key IDs, prefixes, times, names, interfaces.
+ * A word is taken whole or refused with a reason and nothing stored; what is taken and printed
+ * reads back as the same.
  *
  * Input: a byte that chooses the parser, then the word.
  */
@@ -188,8 +188,8 @@ static void interfaces(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const parsers[])(const char *text) = { number, port_list, ids, prefix, when, name,
-							     interfaces };
+	static void (*const parsers[])(const char *text) = { number, port_list, ids, prefix, when,
+							     name, interfaces };
 	struct input input = { data, size };
 	uint8_t which = take8(&input);
 	char *text = take_text(&input);

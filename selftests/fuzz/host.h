@@ -31,7 +31,8 @@ void host_map_clear(const void *map);
 void host_map_touched(const void *map, void (*visit)(void *context, uint32_t index), void *context);
 
 /* The entries of a hash map: calls visit() with each. */
-void host_map_entries(const void *map, void (*visit)(void *context, const void *key), void *context);
+void host_map_entries(const void *map, void (*visit)(void *context, const void *key),
+		      void *context);
 
 void *host_map_lookup(const void *map, const void *key);
 long host_map_update(const void *map, const void *key, const void *value, uint64_t flags);
@@ -40,7 +41,7 @@ long host_map_update(const void *map, const void *key, const void *value, uint64
 
 #define HOST_FRAME_BYTES 65536 /* as long as a frame may be */
 
-/* A copy of the frame with red zones, at an address below 4 GiB. One frame at a time for each slot. */
+/* A copy of the frame with red zones, at an address below 4 GiB. One at a time for each slot. */
 uint8_t *host_frame(unsigned int slot, const void *bytes, size_t length);
 void host_frame_cut(unsigned int slot, size_t length); /* what is beyond may not be read any more */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stands in for the kernel where a whole BPF program is compiled for the host: included before it,
- * in place of libbpf's headers. Frames are in memory below 4 GiB, so that the 32-bit pointers of the
- * real contexts hold.
+ * in place of libbpf's headers. Frames are in memory below 4 GiB, so that the 32-bit pointers of
+ * the real contexts hold. A helper or a map that a program uses for the first time needs a line
+ * here or in host_gate.c, host_splitter.c.
  */
 #ifndef TAP_FUZZ_HOST_BPF_H
 #define TAP_FUZZ_HOST_BPF_H

@@ -131,7 +131,8 @@ void host_map_touched(const void *map, void (*visit)(void *context, uint32_t ind
 			visit(context, m->touched[i]);
 }
 
-void host_map_entries(const void *map, void (*visit)(void *context, const void *key), void *context)
+void host_map_entries(const void *map, void (*visit)(void *context, const void *key),
+		      void *context)
 {
 	struct map *m = need(map);
 	unsigned int i;

@@ -69,7 +69,8 @@ static void make_keys(struct scenario *s)
 
 	for (i = 0; i < SCENARIO_KEYS; i++) {
 		s->key_ids[i] = i < SCENARIO_KEYS - 1 ? 1 + i : 65535;
-		s->keys[i] = (struct tap_key){ .until = { TAP_FOREVER, 0 }, .not_after = TAP_FOREVER };
+		s->keys[i] = (struct tap_key){ .until = { TAP_FOREVER, 0 },
+					       .not_after = TAP_FOREVER };
 		secret(&s->keys[i].secret[0], 1 + i);
 		secret(&s->keys[i].secret[1], 101 + i);
 	}

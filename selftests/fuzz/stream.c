@@ -146,7 +146,8 @@ static bool spoil(struct input *input, struct packet segments[4])
 		return true;
 	case 4:
 		if (p->timestamp_at)
-			packet_set_timestamp(p, packet_tsval(p), packet_tsecr(p) ^ 1u << take_below(input, 32));
+			packet_set_timestamp(p, packet_tsval(p),
+					     packet_tsecr(p) ^ 1u << take_below(input, 32));
 		return true;
 	case 5:
 		*p = segments[(what >> 6) ^ 1]; /* one of them twice, another missing */
