@@ -167,7 +167,7 @@ void barrier_mark(const struct tapctl *tapctl, const struct tap_realm *realm)
 
 static int barrier_write(const char *path, __u64 newest)
 {
-	char temporary[80], text[32];
+	char temporary[BARRIER_PATH + 8], text[32];
 	int fd, length, err = 0;
 
 	if (mkdir(BARRIER_DIR, 0700) && errno != EEXIST)
