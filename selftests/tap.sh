@@ -20,6 +20,18 @@ tap() {
 	lab_in "$name" "$TAPCTL" --pin-dir "$LAB/bpf/$name" "$@"
 }
 
+# tap_killed SECONDS NAME COMMAND...: the same, ended with kill -9 after so long.
+tap_killed() {
+	local seconds=$1 name=$2
+
+	shift 2
+	# No function in the background, or the shell would be killed and not tapctl.
+	nsenter --net="/run/netns/$LAB_PREFIX-$name" -- "$TAPCTL" --pin-dir "$LAB/bpf/$name" "$@" >/dev/null 2>&1 &
+	sleep "$seconds"
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+}
+
 # must COMMAND...: what a test stands on; without it there is nothing to test.
 must() {
 	"$@" >"$LAB/must.log" 2>&1 || {

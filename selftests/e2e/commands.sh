@@ -185,10 +185,7 @@ killed() {
 		"rule add --peer office --port 80" "rule del 2")
 	for i in $(seq 1 117); do
 		# shellcheck disable=SC2086 # words
-		lab_in server "$TAPCTL" --pin-dir "$LAB/bpf/server" ${verbs[i % ${#verbs[@]}]} >/dev/null 2>&1 &
-		sleep "0.0$(printf %02d $((RANDOM % 30)))"
-		kill -9 $! 2>/dev/null
-		wait $! 2>/dev/null
+		tap_killed "0.0$(printf %02d $((RANDOM % 30)))" server ${verbs[i % ${#verbs[@]}]}
 		[ $((i % 3)) != 0 ] || consistent || return
 	done
 } 2>/dev/null

@@ -96,11 +96,7 @@ killed() {
 	local i
 
 	for i in $(seq 1 20); do
-		lab_in server "$TAPCTL" --pin-dir "$LAB/bpf/server" server load -i eth0,eth1 \
-			--realm-key "$LAB/keys/realm" >/dev/null 2>&1 &
-		sleep "0.0$((i % 10))"
-		kill -9 $! 2>/dev/null
-		wait $! 2>/dev/null
+		tap_killed "0.0$((i % 10))" server server load -i eth0,eth1 --realm-key "$LAB/keys/realm"
 	done
 	attached 2 && page teleworker "$URL4" && load && page teleworker "$URL4"
 }
@@ -134,11 +130,7 @@ first_load_killed() {
 	local i
 
 	for i in $(seq 1 20); do
-		lab_in server "$TAPCTL" --pin-dir "$LAB/bpf/server" server load -i eth0,eth1 \
-			--realm-key "$LAB/keys/realm" >/dev/null 2>&1 &
-		sleep "0.0$((i % 10))"
-		kill -9 $! 2>/dev/null
-		wait $! 2>/dev/null
+		tap_killed "0.0$((i % 10))" server server load -i eth0,eth1 --realm-key "$LAB/keys/realm"
 		load || return
 		attached 2 || return
 		tap server server unload || return
