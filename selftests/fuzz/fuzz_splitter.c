@@ -193,15 +193,17 @@ static bool ambiguous(const struct packet *syn, const struct left *l, unsigned i
 	       inet_fold(inet_add(sum, l->bytes + tcp, l->length - tcp)) == 0xffff;
 }
 
-/* An ISN that looks like one of its group's fields, from the same port: two are the same. */
+/*
+ * An ISN that is the same as one of its group's fields: nobody can tell which of the two is SYN0, and
+ * from the same port they are even the same segment.
+ */
 static bool look_alike(unsigned int tcp)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < 4; i++)
 		for (j = 0; j < i; j++)
-			if (!memcmp(left[i].bytes + tcp, left[j].bytes + tcp, 2) &&
-			    !memcmp(left[i].bytes + tcp + 4, left[j].bytes + tcp + 4, 4))
+			if (!memcmp(left[i].bytes + tcp + 4, left[j].bytes + tcp + 4, 4))
 				return true;
 	return false;
 }
