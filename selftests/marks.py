@@ -3,7 +3,7 @@
 Tells whether windows that strangers send are marks of a realm (docs/protocol.md, "The four SYNs"): one
 in 64 is, and such SYNs are collected, which a test that counts segments must not come upon by chance.
 
-    marks.py REALM-KEY-FILE WINDOW...    exit status 0: none of them is
+    marks.py REALM-KEY-FILE    exit status 0: none of them is
 """
 import base64
 import hashlib
@@ -11,6 +11,11 @@ import struct
 import sys
 
 WORD = (1 << 64) - 1
+NMAP = 1024, 2048, 3072, 4096
+# Linux's window is as many whole segments as 64 KiB hold: Ethernet's, the loopback's, and tunnels'.
+MTUS = 1500, 65536, 1480, 1476, 1472, 1460, 1450, 1440, 1420, 1400, 1280, 576, 9000
+HEADERS = 40, 60  # of IPv4 and IPv6, with TCP's
+LINUX = [65535 // (mtu - h) * (mtu - h) if mtu < 65536 else mtu - h - 13 for mtu in MTUS for h in HEADERS]
 
 
 def rotate(word, bits):
@@ -47,5 +52,5 @@ def siphash(key, message):
 with open(sys.argv[1], encoding="ascii") as file:
 	realm = base64.b64decode(file.read())
 mark_key = hashlib.blake2b(b"TAP2 mark", key=realm, digest_size=16).digest()
-marks = [w for w in sys.argv[2:] if siphash(mark_key, struct.pack(">H", int(w))) % 64 == 0]
-sys.exit(" ".join(["marks:", *marks]) if marks else 0)
+marks = [w for w in (*NMAP, *LINUX, 65535) if siphash(mark_key, struct.pack(">H", w)) % 64 == 0]
+sys.exit(f"marks: {marks}" if marks else 0)
