@@ -62,7 +62,7 @@ done
 
 admitted=$(reason admitted)
 split=$(tap client -j stats | lab_json client.split)
-lab_spawn server tcpdump -Z root -B 8192 -n -i any -w "$LAB/passed.pcap" \
+lab_spawn server tcpdump -Z root -U --immediate-mode -B 8192 -n -i any -w "$LAB/passed.pcap" \
 	"dst port 80 and (($SYN) or (ip6 and ip6[53] == 2))" 2>"$LAB/tcpdump.log"
 lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"
 lab_in client python3 "$LAB_ROOT/selftests/kernels/dial.py" $COUNT 15 "${addresses[@]}" >"$LAB/dials"
