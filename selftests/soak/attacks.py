@@ -2,6 +2,7 @@
 """Who has no key and does not give up: floods, and groups that were overheard and are sent again,
 whole, in another order, in part, doubled, from the same address and from another."""
 import collections
+import json
 import random
 import struct
 import subprocess
@@ -86,7 +87,7 @@ class Attacks:
     def admitted(self):
         """The second of the groups admitted, by source, its port, and destination port. One that was
         refused was not used up: when its key becomes good within the skew, anybody may send it."""
-        events = [lab.json.loads(line) for line in lab.tap("server", "-j", "events").splitlines()]
+        events = [json.loads(line) for line in lab.tap("server", "-j", "events").splitlines()]
         return {(e["src"], e["sport"], e["dport"]): e["sec"] for e in events
                 if e["reason"] == "admitted"}
 

@@ -6,16 +6,12 @@ through nsenter, from any thread.
 """
 import collections
 import ctypes
-import json
 import os
-import subprocess
 import threading
 import time
 
-ROOT = os.environ["LAB_ROOT"]
-LAB = os.environ["LAB"]
-PREFIX = os.environ["LAB_PREFIX"]
-TAPCTL = os.environ["TAPCTL"]
+from inside import LAB, PREFIX, ROOT, TAPCTL, inside, key, namespace, pins, run, tap, tap_argv, tap_json
+
 FLOOD = os.environ["FLOOD"]
 REPLAY = os.environ["REPLAY"]
 SERVER = {4: os.environ["LAB_SERVER4"], 6: os.environ["LAB_SERVER6"]}
@@ -25,48 +21,12 @@ CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def namespace(name):
-    return f"/run/netns/{PREFIX}-{name}"
-
-
 def enter(name):
     """The calling thread goes to that namespace."""
     fd = os.open(namespace(name), os.O_RDONLY | os.O_CLOEXEC)
     if libc.setns(fd, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
     os.close(fd)
-
-
-def inside(name, *argv):
-    return ("nsenter", f"--net={namespace(name)}", "--", *argv)
-
-
-def run(name, *argv):
-    """Runs a command there, which must succeed; returns what it prints."""
-    done = subprocess.run(inside(name, *argv), capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        raise RuntimeError(f"{name}: {' '.join(argv)}: {done.stderr.strip()}")
-    return done.stdout
-
-
-def tap_argv(name, *argv):
-    return inside(name, TAPCTL, "--pin-dir", pins(name), *argv)
-
-
-def tap(name, *argv):
-    return run(name, TAPCTL, "--pin-dir", pins(name), *argv)
-
-
-def tap_json(name, *argv):
-    return json.loads(tap(name, "-j", *argv))
-
-
-def pins(name):
-    return f"{LAB}/bpf/{name}"
-
-
-def key(name):
-    return f"{LAB}/keys/{name}"
 
 
 class Report:

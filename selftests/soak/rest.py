@@ -3,6 +3,7 @@
 that went through was admitted, none twice, each at a time when its key was good."""
 import collections
 import datetime
+import json
 import time
 
 import lab
@@ -142,7 +143,7 @@ class Accounts:
 
     def all_admitted(self, closed):
         """Every SYN that came through was admitted, and every admitted one came through."""
-        events = [lab.json.loads(line) for line in lab.tap("server", "-j", "events").splitlines()]
+        events = [json.loads(line) for line in lab.tap("server", "-j", "events").splitlines()]
         events = [e for e in events if e["reason"] == "admitted"][-self.gained["admitted"] or None:]
         if not self.gained["admitted"]:
             events = []

@@ -3,6 +3,7 @@
 device, in monitor mode, and devices that are made anew below it."""
 import os
 import random
+import subprocess
 
 import lab
 from changes import service_options
@@ -37,7 +38,7 @@ class Turns:
         """To be sure that the gate is there, or is not."""
         self.tally.gate_there = in_or_out == "out"
         for name in names:
-            done = lab.subprocess.run(lab.inside(
+            done = subprocess.run(lab.inside(
                 name, "curl", "-sf", "-m", "1", "-o", "/dev/null", f"http://{lab.SERVER[4]}:{port}/"))
             self.report.check("a gate is there or is not", (done.returncode == 0) == (in_or_out == "in"),
                               f"{name}, who should be {in_or_out}: curl says {done.returncode}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What happens to the network itself: links go down and come back, MTUs change, devices are made
 anew. Addresses and routes that went with them are put back."""
+import json
 import random
 
 import lab
@@ -29,7 +30,7 @@ class Weather:
     def remember(self, name):
         self.addresses[name] = [
             (device["ifname"], f"{a['local']}/{a['prefixlen']}")
-            for device in lab.json.loads(lab.run(name, "ip", "-j", "addr"))
+            for device in json.loads(lab.run(name, "ip", "-j", "addr"))
             for a in device["addr_info"] if a["scope"] == "global"]
         self.routes[name] = [
             (family, line.split()) for family in ("-4", "-6")

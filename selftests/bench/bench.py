@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The benchmark: runs the experiments one after the other in the world that tools/bench has made, and
+writes what they found. An aim that is not reached is a finding, no failure.
+"""
+import argparse
+import importlib
+import os
+import sys
+import time
+import traceback
+
+import machine
+import report
+
+EXPERIMENTS = ("cost", "capacity", "fig8", "fig9", "fig10", "calm", "memory", "loss")
+
+
+class Bench:
+	def __init__(self, quick):
+		self.quick = quick
+		self.rounds = 1 if quick else 5
+
+	def progress(self, text):
+		print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def main():
+	parser = argparse.ArgumentParser()
+	parser.add_argument("--quick", action="store_true")
+	parser.add_argument("--out", required=True)
+	parser.add_argument("names", nargs="*", default=EXPERIMENTS, choices=[*EXPERIMENTS, []])
+	args = parser.parse_args()
+	bench = Bench(args.quick)
+	facts = machine.facts(args.quick)
+	results, failed = {}, False
+	for name in args.names or EXPERIMENTS:
+		experiment = importlib.import_module(name)
+		print(f"bench: {name}: {experiment.TITLE}", file=sys.stderr, flush=True)
+		began = time.monotonic()
+		try:
+			results[name] = (experiment.TITLE, experiment.run(bench))
+			print(f"ok {name}: {time.monotonic() - began:.0f} s", flush=True)
+		except Exception as error:  # the others are still worth having
+			traceback.print_exc()
+			print(f"not ok {name}: {error}", flush=True)
+			failed = True
+	report.write(args.out, facts, results)
+	print(report.summary(results), file=sys.stderr)
+	print(f"bench: written to {os.path.relpath(args.out)}", file=sys.stderr)
+	sys.exit(failed)
+
+
+if __name__ == "__main__":
+	main()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The benchmark's laboratory (world.sh): addresses, and programs that run beside others."""
+import contextlib
+import json
+import subprocess
+
+from inside import LAB, ROOT, inside, key, pins, run, tap, tap_json
+
+BUILD = f"{ROOT}/build/selftests"
+FLOOD = f"{BUILD}/flood"
+SERVER = "192.0.2.1"  # to the client
+CLIENT = "192.0.2.2"
+ATTACKED = "203.0.113.1"  # the server, to the attacker
+ATTACKER = "203.0.113.66"
+PORT, OTHER_PORT = 80, 8080  # the protected one, and one that never is
+KEY_ID = 7  # the client's key is "a"
+FLOOD_CPU, REST_CPU = 0, 1
+
+
+@contextlib.contextmanager
+def spawn(name, *argv, cpu=None, fifo=False):
+	"""A program there, while the block lasts; on one CPU, or even before all others on it."""
+	words = list(argv)
+	if fifo:
+		words = ["chrt", "-f", "10", *words]
+	if cpu is not None:
+		words = ["taskset", "-c", str(cpu), *words]
+	process = subprocess.Popen(inside(name, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+				   text=True)
+	try:
+		yield process
+	finally:
+		process.terminate()
+		process.communicate()
+
+
+def mac(name, device):
+	return json.loads(run(name, "ip", "-j", "link", "show", device))[0]["address"]
+
+
+def received(name, device):
+	"""Frames that the device took in, whatever became of them."""
+	link = json.loads(run(name, "ip", "-j", "-s", "link", "show", device))[0]
+	return link["stats64"]["rx"]["packets"]
+
+
+def gate(*options):
+	"""The server's side of TAP: port 80 protected on both devices, one key."""
+	tap("server", "server", "load", "-i", "eth0,eth1", "--realm-key", key("realm"), *options)
+	tap("server", "service", "add", str(PORT))
+	tap("server", "key", "add", str(KEY_ID), "--user-key", key("a"))
+
+
+def splitter():
+	"""The client's."""
+	tap("client", "client", "load", "-i", "eth0")
+	tap("client", "peer", "add", "server", "--realm-key", key("realm"), "--user-key", key("a"),
+	    "--key-id", str(KEY_ID))
+	tap("client", "rule", "add", "--peer", "server", "--port", str(PORT))
+
+
+@contextlib.contextmanager
+def protected(*options):
+	"""TAP on both sides while the block lasts. The options are the gate's."""
+	gate(*options)
+	try:
+		splitter()
+		try:
+			yield
+		finally:
+			tap("client", "client", "unload")
+	finally:
+		tap("server", "server", "unload")
