@@ -44,6 +44,12 @@ def received(name, device):
 	return link["stats64"]["rx"]["packets"]
 
 
+def flood(seconds, *options):
+	"""The words of a flood of SYNs to the port, to be run by the attacker on the flood's CPU."""
+	return (FLOOD, "--dev", "eth0", "--dst-mac", mac("server", "eth1"), "--dst", ATTACKED,
+		"--dport", str(PORT), "--seconds", str(seconds), *options)
+
+
 def gate(*options):
 	"""The server's side of TAP: port 80 protected on both devices, one key."""
 	tap("server", "server", "load", "-i", "eth0,eth1", "--realm-key", key("realm"), *options)
