@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Figure 10 of the paper: floods of well-formed groups, which cost a gate most: it must judge each. A
+hundred fetches at once meanwhile, again and again. The groups' maker is first shown to make groups
+that are admitted when the key is right; a wrong or revoked key is all that the floods differ in.
+"""
+import contextlib
+import json
+import statistics
+import time
+
+import lab
+import result
+from defences import FLOORS, PEERS
+
+TITLE = "Floods of well-formed groups"
+RATES = (14000, 100000, 300000, 0)  # groups a second; the paper's last; 0: as many as one CPU can
+FETCHES = 100
+CHECKED = 1000  # groups of each kind, to see that they are what they are to be
+GIVE_UP_S = 5
+WANTED = 500000  # groups a second
+# What the gate says of groups that it refuses.
+REFUSALS = ("unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag", "tag_short",
+	    "replay_window", "replay")
+
+# The server has key a as 7, b as 8 and c, revoked, as 9.
+CLOSED_PORT = 81  # protected, and nobody listens
+RIGHT = ("--user-key", lab.key("b"), "--key-id", "8")
+FLOODS = {
+	"wrong key": ("--user-key", lab.key("b"), "--key-id", "7"),
+	"captured mark": (*RIGHT, "--noise"),
+	"revoked key": ("--user-key", lab.key("c"), "--key-id", "9"),
+}
+COOKIES = "SYN cookies"  # the first flood, against a server without TAP
+
+
+def _groups(port, *options):
+	"""The words that make groups for that port."""
+	return (f"{lab.BUILD}/groups", "--dev", "eth0", "--dst-mac", lab.mac("server", "eth1"), "--dst",
+		lab.ATTACKED, "--dport", str(port), "--realm-key", lab.key("realm"), *options)
+
+
+def _reasons():
+	return lab.tap_json("server", "stats")["server"]["reasons"]
+
+
+def _refused():
+	reasons = _reasons()
+	return sum(reasons[label] for label in REFUSALS)
+
+
+@contextlib.contextmanager
+def _protected():
+	with lab.protected():
+		lab.tap("server", "service", "add", str(CLOSED_PORT))
+		lab.tap("server", "key", "add", "8", "--user-key", lab.key("b"))
+		lab.tap("server", "key", "add", "9", "--user-key", lab.key("c"))
+		lab.tap("server", "key", "revoke", "9")
+		yield
+
+
+def _check_maker(count):
+	"""Groups with a right key are admitted, all of them; with another one there, none."""
+	wanted = {"right key": (RIGHT, "admitted"), "wrong key": (FLOODS["wrong key"], "tag"),
+		  "revoked key": (FLOODS["revoked key"], "key_inactive")}
+	with _protected():
+		for name, (options, label) in wanted.items():
+			before = _reasons()
+			lab.run("attacker", "taskset", "-c", str(lab.FLOOD_CPU),
+				*_groups(CLOSED_PORT, *options, "--count", str(count), "--rate", "20000"))
+			after = _reasons()
+			changed = {k: after[k] - before[k] for k in after if after[k] != before[k]}
+			if changed != {"collecting": 3 * count, label: count}:
+				raise RuntimeError(f"of {count} groups with a {name} the gate says {changed}")
+
+
+def _fetch():
+	out = lab.run("client", "taskset", "-c", str(lab.REST_CPU), f"{lab.BUILD}/bench/fetch", "--count",
+		      str(FETCHES), "--give-up", str(GIVE_UP_S), lab.SERVER, str(lab.PORT))
+	return json.loads(out)
+
+
+def _count(judged):
+	return {"time": time.monotonic(), "received": lab.received("server", "eth1"),
+		"judged": _refused() if judged else 0}
+
+
+def _measure(options, rate, seconds, judged=True):
+	"""Fetches during one flood, for so long at least."""
+	fetches = []
+	with lab.spawn("attacker", *_groups(lab.PORT, *options, "--rate", str(rate), "--seconds", "30"),
+		       cpu=lab.FLOOD_CPU, fifo=True) as flood:
+		time.sleep(0.2)
+		before = _count(judged)
+		while not fetches or time.monotonic() - before["time"] < seconds:
+			fetches.append(_fetch())
+		after = _count(judged)
+		if flood.poll() is not None:
+			raise RuntimeError(f"the flood ended: {flood.stdout.read().strip()}")
+	took = after["time"] - before["time"]
+	times = {name: [f[name] for f in fetches] for name in ("connect_p50_ms", "connect_p99_ms", "connect_max_ms")}
+	return {
+		"sent": (after["received"] - before["received"]) / 4 / took,
+		"judged": (after["judged"] - before["judged"]) / took,
+		"fetches": FETCHES * len(fetches),
+		"successes": sum(f["successes"] for f in fetches),
+		# None: so many did not connect at all.
+		**{name: None if None in values else statistics.median(values) if "max" not in name else max(values)
+		   for name, values in times.items()},
+	}
+
+
+def _floor(seconds):
+	"""Groups a second that can be made and thrown away unseen by the same core."""
+	with FLOORS["drop"].up():
+		return _measure(FLOODS["wrong key"], 0, seconds, judged=False)["sent"]
+
+
+def _rounds(bench, rates, seconds):
+	found = {name: {rate: [] for rate in rates} for name in (*FLOODS, COOKIES)}
+	floor = []
+	for number in range(bench.rounds):
+		bench.progress(f"round {number + 1} of {bench.rounds}")
+		with _protected():
+			for rate in rates:
+				for name, options in FLOODS.items():
+					found[name][rate].append(_measure(options, rate, seconds))
+		with PEERS["cookies1"].up():
+			for rate in rates:
+				found[COOKIES][rate].append(
+					_measure(FLOODS["wrong key"], rate, seconds, judged=False))
+		floor.append(_floor(seconds / 2))
+	return found, floor
+
+
+def _all(measurements, what):
+	return [m[what] for m in measurements]
+
+
+def _median(measurements, what):
+	return statistics.median(_all(measurements, what))
+
+
+def _success(measurements):
+	"""Per cent of all fetches."""
+	return 100 * sum(_all(measurements, "successes")) / sum(_all(measurements, "fetches"))
+
+
+def _time(measurements, name, of=statistics.median):
+	values = _all(measurements, name)
+	return "-" if None in values else of(values)
+
+
+def _table(found, rates):
+	rows = []
+	for name, by_rate in found.items():
+		for rate in rates:
+			m = by_rate[rate]
+			judged = "-" if name == COOKIES else result.spread(_all(m, "judged"))
+			rows.append([name, rate or "all it can", result.spread(_all(m, "sent")), judged,
+				     sum(_all(m, "fetches")), _success(m), _time(m, "connect_p50_ms"),
+				     _time(m, "connect_p99_ms"), _time(m, "connect_max_ms", max)])
+	return result.Table(
+		f"{FETCHES} fetches at once, again and again during the flood: medians (least..most) of the rounds; "
+		"times to connect in ms; the longest of all rounds",
+		["flood", "groups/s asked for", "received/s", "judged/s", "fetches", "success, %", "p50", "p99",
+		 "longest"], rows)
+
+
+def _charts(found, rates):
+	def points(by_rate, value):
+		return [(_median(by_rate[r], "sent"), value(by_rate[r])) for r in rates if value(by_rate[r]) != "-"]
+
+	success = {name: points(by_rate, _success) for name, by_rate in found.items()}
+	times = {name: points(by_rate, lambda m: _time(m, "connect_p99_ms")) for name, by_rate in found.items()}
+	return [
+		result.Chart("fig10", "Floods of well-formed groups: fetches that succeed",
+			     "groups a second (four SYNs each)", "success, %", success, logx=True),
+		result.Chart("fig10-connect", "Floods of well-formed groups: time to connect, p99",
+			     "groups a second (four SYNs each)", "ms", times, logx=True, logy=True)]
+
+
+def run(bench):
+	rates = RATES[0::3] if bench.quick else RATES
+	_check_maker(CHECKED)
+	found, floor = _rounds(bench, rates, 0.3 if bench.quick else 0.8)
+	most = {name: _median(found[name][0], "judged") for name in FLOODS}
+	per_group = {name: 1e9 / rate - 1e9 / statistics.median(floor) for name, rate in most.items()}
+	aims = [result.Aim(f"success at the highest rate sent, {name}", _success(found[name][0]), 100, unit="%")
+		for name in FLOODS]
+	aims += [result.Aim(f"groups/s judged, {name}", rate, WANTED) for name, rate in most.items()]
+	return result.Result(
+		tables=[_table(found, rates)], aims=aims, charts=_charts(found, rates),
+		notes=[f"Before: {CHECKED} groups with a right key were all admitted, as many with a wrong one refused for "
+		       "the tag, as many with a revoked one for the key. Nothing but the key differs.",
+		       "Each group has another source in 10/8, a mark of the realm, the options of Linux's SYN, the time, "
+		       "and the tag in full length. \"captured mark\": one mark for all, and random numbers for the rest.",
+		       "The core that judges the groups makes them, too: with a program on the device that drops all "
+		       f"unseen it gets to {result.spread(floor)} groups/s. The gate's own part of a group is the "
+		       "difference: " + ", ".join(f"{name} {ns:,.0f} ns ({1e9 / ns:,.0f} groups/s)"
+						  for name, ns in per_group.items()) + ".",
+		       f"A fetch is given up after {GIVE_UP_S} s.",
+		       f"\"{COOKIES}\": the first flood against port {lab.PORT} without TAP, tcp_syncookies = 1. There each SYN "
+		       "of a group is answered; what the queue of the device loses before is not counted as received."],
+		data={"floor": floor, **{n: {str(r): m for r, m in by_rate.items()} for n, by_rate in found.items()}})
