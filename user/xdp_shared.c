@@ -116,6 +116,8 @@ int xdp_shared_attach(const struct interface *interface, struct bpf_object *obje
 	err = xdp_program__attach(program, interface->ifindex, mode, 0);
 	if (!err)
 		err = look_again(program, interface, mode, &gate);
+	else /* the kernel may have done it all the same, and only its answer was lost */
+		xdp_program__detach(program, interface->ifindex, mode, 0);
 	xdp_program__close(program);
 	if (failure())
 		return err;
