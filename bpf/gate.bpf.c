@@ -199,20 +199,42 @@ static __always_inline bool pull_headers(struct xdp_md *ctx)
 	       !bpf_xdp_pull_data(ctx, bytes < TAP_HEADERS_BYTES ? bytes : TAP_HEADERS_BYTES);
 }
 
+/*
+ * Whether it is a stranger's SYN to a service that refuses such in silence. What a flood is made of
+ * ends with this: no more than its port and its window is looked at.
+ */
+static __always_inline bool is_strangers_syn(const struct tap_packet *p, enum tap_kind kind,
+					     __u32 class)
+{
+	return kind == TAP_SYN && class & TAP_RULE_SHUT && !is_mark(bpf_ntohs(p->tcp->window));
+}
+
+static __always_inline const struct tap_rule *service_for(struct xdp_md *ctx,
+							  const struct tap_packet *p,
+							  enum tap_kind kind,
+							  const struct tap_ruleset *set, __u32 class)
+{
+	/* Or clang would compute the field's address beforehand, which the verifier refuses. */
+	TAP_KEEP_ORDER(ctx);
+
+	struct rules_search who = { .set = set, .class = class, .ifindex = ctx->ingress_ifindex };
+
+	return rule_at(set, kind == TAP_BURIED ? rules_any(set) : rules_find(&who, p));
+}
+
 static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 {
-	struct rules_search who = { .ifindex = ctx->ingress_ifindex };
 	const struct tap_ruleset *set;
 	const struct tap_rule *rule;
 	struct tap_packet p = {};
 	enum tap_reason reason;
-	enum tap_kind kind;
-
 	bool pulled = false;
+	enum tap_kind kind;
+	__u32 class;
 
 again:
 	kind = ethernet ? tap_parse_ethernet(ctx, &p) : tap_parse_ip(ctx, &p);
-	if ((kind == TAP_BURIED || kind == TAP_OPAQUE) && !pulled) {
+	if (kind >= TAP_OPAQUE && !pulled) {
 		pulled = true;
 		if (pull_headers(ctx))
 			goto again;
@@ -224,8 +246,12 @@ again:
 		return XDP_PASS;
 	if (kind == TAP_SEGMENT && !set->hides)
 		return XDP_PASS;
-	who.set = set;
-	rule = rule_at(set, kind == TAP_BURIED ? rules_any(set) : rules_find(&who, &p));
+	class = rules_at_port(set, &p);
+	if (is_strangers_syn(&p, kind, class)) {
+		count(TAP_REASON_no_mark);
+		return gate.monitor ? XDP_PASS : XDP_DROP;
+	}
+	rule = service_for(ctx, &p, kind, set, class);
 	if (!rule || rule->service.action == TAP_ACTION_PASS)
 		return XDP_PASS;
 	if (kind == TAP_SEGMENT && is_harmless(ctx, &p, rule))

@@ -68,24 +68,33 @@ static long rule_step(__u32 i, void *context)
 	return 1;
 }
 
+/* What port_class says of the packet's port: its class, or its only rule with TAP_RULE_ALONE. */
+static __always_inline __u32 rules_at_port(const struct tap_ruleset *set, const struct tap_packet *p)
+{
+	__u32 port = p->dport;
+
+	/* The verifier of Linux 6.1 forgets how large a number can be that was kept on the stack. */
+	TAP_KEEP_ORDER(port);
+	return p->port_known ? set->port_class[port & 0xffff] : TAP_CLASS_UNKNOWN_PORT;
+}
+
 /*
  * The number of the first rule that matches, or TAP_RULES_MAX. The first rule of the class, mostly
- * the only one and mostly without any other condition, is looked at in place; the rest in a loop
- * out of line. `who` says what the packet itself does not: set, ifindex, and the client's fields.
+ * the only one and mostly without any other condition, is looked at in place; the rest in a loop out
+ * of line. `who` says what the packet itself does not: set, class (from rules_at_port()), ifindex,
+ * and the client's fields.
  */
 static __always_inline __u32 rules_find(const struct rules_search *who, const struct tap_packet *p)
 {
 	const struct tap_ruleset *set = who->set;
+	__u32 first = who->class;
 	struct rules_search s;
-	__u32 port = p->dport, class, first;
 
-	/* The verifier of Linux 6.1 forgets how large a number can be that was kept on the stack. */
-	TAP_KEEP_ORDER(port);
-	port &= 0xffff;
-	class = p->port_known ? set->port_class[port] : TAP_CLASS_UNKNOWN_PORT;
-	if (class == TAP_CLASS_NONE || class >= TAP_CLASSES_MAX)
-		return TAP_RULES_MAX;
-	first = set->class_first[class];
+	if (!(first & TAP_RULE_ALONE)) {
+		if (first == TAP_CLASS_NONE || first >= TAP_CLASSES_MAX)
+			return TAP_RULES_MAX;
+		first = set->class_first[first];
+	}
 	if (first & TAP_RULE_ALONE)
 		return first & (TAP_RULES_MAX - 1);
 	if (first >= TAP_RULES_MAX)
@@ -93,7 +102,6 @@ static __always_inline __u32 rules_find(const struct rules_search *who, const st
 	s = *who;
 	__builtin_memcpy(s.src, p->src, sizeof(s.src));
 	__builtin_memcpy(s.dst, p->dst, sizeof(s.dst));
-	s.class = class;
 	s.first = first;
 	s.found = TAP_RULES_MAX;
 	bpf_loop(TAP_RULES_MAX, rule_step, &s, 0);

@@ -248,15 +248,22 @@ static __always_inline int split(struct __sk_buff *skb, const struct tap_packet 
 static __always_inline const struct tap_rule *rule_for(struct __sk_buff *skb,
 						       const struct tap_packet *p)
 {
+	const struct tap_ruleset *set = rules_in_force();
+	__u32 class = set ? rules_at_port(set, p) : TAP_CLASS_NONE;
+
+	if (class == TAP_CLASS_NONE)
+		return NULL;
+
 	struct rules_search search = {
-		.set = rules_in_force(),
+		.set = set,
+		.class = class,
 		.ifindex = skb->ifindex,
 		.uid = bpf_get_socket_uid(skb),
 		.origin = skb->ingress_ifindex ? TAP_ORIGIN_FORWARD : TAP_ORIGIN_LOCAL,
 		.client = true,
 	};
 
-	return search.set ? rule_at(search.set, rules_find(&search, p)) : NULL;
+	return rule_at(set, rules_find(&search, p));
 }
 
 static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)

@@ -184,10 +184,21 @@ static bool asks_port_only(const struct tap_rule *rule, enum ruleset_side side)
 	       (rule->client.uid == TAP_UID_ANY && rule->client.origin == TAP_ORIGIN_ANY);
 }
 
+/* What the programs can know of a rule from its number alone: TAP_RULE_ALONE and the like. */
+static __u32 rule_bits(const struct tap_rule *rule, enum ruleset_side side)
+{
+	if (!asks_port_only(rule, side))
+		return 0;
+	if (side == RULESET_SERVER && rule->service.action == TAP_ACTION_TAP &&
+	    rule->service.reject == TAP_REJECT_DROP)
+		return TAP_RULE_ALONE | TAP_RULE_SHUT;
+	return TAP_RULE_ALONE;
+}
+
 /* Every class's first rule, which the programs look at before all others. */
 static void find_first(struct tap_ruleset *set, enum ruleset_side side)
 {
-	__u32 c, r;
+	__u32 c, r, port, first;
 
 	for (c = 0; c < TAP_CLASSES_MAX; c++) {
 		for (r = 0; r < set->n_rules; r++)
@@ -196,8 +207,12 @@ static void find_first(struct tap_ruleset *set, enum ruleset_side side)
 		if (r == set->n_rules)
 			set->class_first[c] = TAP_RULES_MAX;
 		else
-			set->class_first[c] =
-				r | (asks_port_only(&set->rules[r], side) ? TAP_RULE_ALONE : 0);
+			set->class_first[c] = r | rule_bits(&set->rules[r], side);
+	}
+	for (port = 0; port < 65536; port++) {
+		first = set->class_first[set->port_class[port]];
+		if (first & TAP_RULE_ALONE)
+			set->port_class[port] = first;
 	}
 }
 

@@ -36,7 +36,9 @@ TAP_SIZE(struct tap_sipkey, 16);
  * 2 * 16 * 256 boundaries; a set that needs more classes than this is refused by tapctl.
  */
 #define TAP_CLASSES_MAX 1024
-#define TAP_RULE_ALONE 0x8000u /* bit of class_first: that rule asks for nothing but the port */
+/* Bits beside a rule's number: */
+#define TAP_RULE_ALONE 0x8000u /* it asks for nothing but the port */
+#define TAP_RULE_SHUT 0x4000u /* server: and lets only groups in, refusing all else in silence */
 #define TAP_CLASS_NONE 0 /* ports that no rule names: no rule is looked at */
 #define TAP_CLASS_UNKNOWN_PORT 1 /* segments whose port cannot be read: every tap and drop rule */
 #define TAP_CLASS_FIRST 2 /* first class that a port may have besides TAP_CLASS_NONE */
@@ -112,8 +114,9 @@ TAP_SIZE(struct tap_rule, 144);
  * The first rule, in order, that matches wins; no match is ordinary TCP.
  */
 struct tap_ruleset {
-	__u16 port_class[65536]; /* by destination port (host order): its class */
-	__u16 class_first[TAP_CLASSES_MAX]; /* its first rule, or TAP_RULES_MAX: none; TAP_RULE_ALONE */
+	/* By destination port (host order): its class, or class_first of it if that is TAP_RULE_ALONE. */
+	__u16 port_class[65536];
+	__u16 class_first[TAP_CLASSES_MAX]; /* its first rule, with bits; TAP_RULES_MAX: none */
 	__u64 class_rules[TAP_CLASSES_MAX][TAP_RULE_WORDS]; /* bit r: rule r names the class */
 	struct tap_rule rules[TAP_RULES_MAX];
 	__u32 n_rules;

@@ -132,6 +132,7 @@ static void look_up(struct input *input, const struct tap_ruleset *set, bool cli
 	who.origin = bits >> 5 & 1 ? TAP_ORIGIN_FORWARD : TAP_ORIGIN_LOCAL;
 	address(input, (uint8_t *)p.src);
 	address(input, (uint8_t *)p.dst);
+	who.class = rules_at_port(set, &p);
 	found = rules_find(&who, &p);
 	for (want = 0; want < set->n_rules; want++)
 		if (fits(&set->rules[want], &who, &p))

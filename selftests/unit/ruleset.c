@@ -65,6 +65,9 @@ static void random_rule(struct tap_rule *rule, unsigned int ports)
 		at = hi + 1 + below(3);
 	}
 	rule->service.action = below(3);
+	rule->service.reject = below(2);
+	if (!below(4))
+		return; /* asks for the port only */
 	rule->ifindex = below(3);
 	random_prefix(&rule->dst);
 	random_prefix(&rule->src);
@@ -128,7 +131,26 @@ static unsigned int compiled(const struct tap_ruleset *set, int port, const uint
 
 	memcpy(packet.src, src, 16);
 	memcpy(packet.dst, dst, 16);
+	search.class = rules_at_port(set, &packet);
 	return rules_find(&search, &packet);
+}
+
+/* Whether the port alone says that its SYNs are let in as groups or refused in silence. */
+static bool is_shut(const struct tap_ruleset *set, int port)
+{
+	static const struct tap_prefix all;
+	unsigned int r;
+
+	for (r = 0; r < set->n_rules; r++) {
+		const struct tap_rule *rule = &set->rules[r];
+
+		if (port >= 0 && names(rule, port))
+			return !rule->ifindex && !memcmp(&rule->dst, &all, sizeof(all)) &&
+			       !memcmp(&rule->src, &all, sizeof(all)) &&
+			       rule->service.action == TAP_ACTION_TAP &&
+			       rule->service.reject == TAP_REJECT_DROP;
+	}
+	return false;
 }
 
 static void check_set(struct tap_ruleset *set, unsigned int ports)
@@ -139,6 +161,7 @@ static void check_set(struct tap_ruleset *set, unsigned int ports)
 
 	assert_int_equal(ruleset_compile(set, RULESET_SERVER), 0);
 	for (i = 0; i < 20000; i++) {
+		struct tap_packet packet = {};
 		uint32_t ifindex = below(4);
 
 		port = below(20) ? (int)below(below(4) ? ports + 2 : 65536) : -1;
@@ -146,6 +169,10 @@ static void check_set(struct tap_ruleset *set, unsigned int ports)
 		random_address(dst);
 		assert_int_equal(compiled(set, port, src, dst, ifindex),
 				 naive(set, port, src, dst, ifindex));
+		packet.dport = port;
+		packet.port_known = port >= 0;
+		assert_int_equal(!!(rules_at_port(set, &packet) & TAP_RULE_SHUT),
+				 is_shut(set, port));
 	}
 }
 
