@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return 2;
 	}
-	err = live_frame(&live, NULL, 0);
+	err = live_frame(&live, "", 0);
 	if (!err)
 		err = run(&live, window);
 	if (err)
