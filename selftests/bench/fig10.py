@@ -19,6 +19,8 @@ FETCHES = 100
 CHECKED = 1000  # groups of each kind, to see that they are what they are to be
 GIVE_UP_S = 5
 WANTED = 500000  # groups a second
+# What the fetches say of their times, and what to make of several hundreds of them.
+OF_BATCHES = {"connect_p50_ms": statistics.median, "connect_p99_ms": statistics.median, "connect_max_ms": max}
 # What the gate says of groups that it refuses.
 REFUSALS = ("unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag", "tag_short",
 	    "replay_window", "replay")
@@ -80,9 +82,14 @@ def _fetch():
 	return json.loads(out)
 
 
-def _count(judged):
-	return {"time": time.monotonic(), "received": lab.received("server", "eth1"),
-		"judged": _refused() if judged else 0}
+def _counts(judged):
+	"""What the device received and the gate refused so far, each with the time when it was asked."""
+	received = time.monotonic(), lab.received("server", "eth1")
+	return received, (time.monotonic(), _refused() if judged else 0)
+
+
+def _rate(before, after):
+	return (after[1] - before[1]) / (after[0] - before[0])
 
 
 def _measure(options, rate, seconds, judged=True):
@@ -91,22 +98,21 @@ def _measure(options, rate, seconds, judged=True):
 	with lab.spawn("attacker", *_groups(lab.PORT, *options, "--rate", str(rate), "--seconds", "30"),
 		       cpu=lab.FLOOD_CPU, fifo=True) as flood:
 		time.sleep(0.2)
-		before = _count(judged)
-		while not fetches or time.monotonic() - before["time"] < seconds:
+		before, start = _counts(judged), time.monotonic()
+		while not fetches or time.monotonic() - start < seconds:
 			fetches.append(_fetch())
-		after = _count(judged)
+		after = _counts(judged)
 		if flood.poll() is not None:
 			raise RuntimeError(f"the flood ended: {flood.stdout.read().strip()}")
-	took = after["time"] - before["time"]
-	times = {name: [f[name] for f in fetches] for name in ("connect_p50_ms", "connect_p99_ms", "connect_max_ms")}
+	sent, judged = map(_rate, before, after)
+	times = {name: [f[name] for f in fetches] for name in OF_BATCHES}
 	return {
-		"sent": (after["received"] - before["received"]) / 4 / took,
-		"judged": (after["judged"] - before["judged"]) / took,
+		"sent": sent / 4,
+		"judged": judged,
 		"fetches": FETCHES * len(fetches),
 		"successes": sum(f["successes"] for f in fetches),
 		# None: so many did not connect at all.
-		**{name: None if None in values else statistics.median(values) if "max" not in name else max(values)
-		   for name, values in times.items()},
+		**{name: None if None in times[name] else of(times[name]) for name, of in OF_BATCHES.items()},
 	}
 
 
@@ -182,8 +188,9 @@ def _charts(found, rates):
 
 def run(bench):
 	rates = RATES[0::3] if bench.quick else RATES
-	_check_maker(CHECKED)
-	found, floor = _rounds(bench, rates, 0.3 if bench.quick else 0.8)
+	with lab.off_flood():
+		_check_maker(CHECKED)
+		found, floor = _rounds(bench, rates, 0.3 if bench.quick else 0.8)
 	most = {name: _median(found[name][0], "judged") for name in FLOODS}
 	per_group = {name: 1e9 / rate - 1e9 / statistics.median(floor) for name, rate in most.items()}
 	aims = [result.Aim(f"success at the highest rate sent, {name}", _success(found[name][0]), 100, unit="%")

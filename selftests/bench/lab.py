@@ -2,6 +2,7 @@
 """The benchmark's laboratory (world.sh): addresses, and programs that run beside others."""
 import contextlib
 import json
+import os
 import subprocess
 
 from inside import LAB, ROOT, inside, key, pins, run, tap, tap_json
@@ -32,6 +33,17 @@ def spawn(name, *argv, cpu=None, fifo=False):
 	finally:
 		process.terminate()
 		process.communicate()
+
+
+@contextlib.contextmanager
+def off_flood():
+	"""This program and what it runs keep off the flood's CPU, which would not let them go on."""
+	before = os.sched_getaffinity(0)
+	os.sched_setaffinity(0, {REST_CPU})
+	try:
+		yield
+	finally:
+		os.sched_setaffinity(0, before)
 
 
 def mac(name, device):
