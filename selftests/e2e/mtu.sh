@@ -44,9 +44,13 @@ mtu() {
 	must lab_in server ip route replace default via 2001:db8:91::2
 }
 
+# gate MODE [OPTION...]: the options are the service's.
 gate() {
-	must tap server server load -i eth0 --realm-key "$LAB/keys/realm" --mode "$1"
-	must tap server service add 81
+	local mode=$1
+
+	shift
+	must tap server server load -i eth0 --realm-key "$LAB/keys/realm" --mode "$mode"
+	must tap server service add 81 "$@"
 	must tap server key add 7 --user-key "$LAB/keys/a"
 }
 
@@ -67,12 +71,15 @@ must tap client client load -i eth0
 must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7
 must tap client rule add --peer office --port 81
 
-# at MODE SIZE BYTES: a link of that size, and so many bytes there and back.
+# at MODE SIZE BYTES [OPTION...]: a link of that size, and so many bytes there and back.
 at() {
-	mtu "$2" "$2"
-	gate "$1"
-	check "$1, MTU $2" talks $SERVER4 "$3"
-	[ -z "$ipv6" ] || check "$1, MTU $2, IPv6" talks $SERVER6 "$3"
+	local mode=$1 size=$2 bytes=$3
+
+	shift 3
+	mtu "$size" "$size"
+	gate "$mode" "$@"
+	check "$mode, MTU $size${*:+, $*}" talks $SERVER4 "$bytes"
+	[ -z "$ipv6" ] || check "$mode, MTU $size${*:+, $*}, IPv6" talks $SERVER6 "$bytes"
 	must tap server server unload
 }
 
@@ -94,6 +101,7 @@ for mode in native generic; do
 	for size in 576 1280 1500 3498 9000; do
 		at $mode $size 500000
 	done
+	at $mode 9000 500000 --stealth on # every segment of several buffers is looked at
 done
 
 # Another width in each mode, so that what was learned before does not count.
