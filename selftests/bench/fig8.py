@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Figure 8 of the paper: a hundred fetches at once by one who may, while a flood of SYNs rises to what
+one core can send. The same for each defence, and each time from scratch.
+"""
+import json
+import math
+import statistics
+import time
+
+import defences
+import lab
+from result import Aim, Chart, Result, Table, figure
+
+TITLE = "Legitimate fetches during a SYN flood (figure 8 of the paper)"
+DEFENCES = {**defences.TAP, **defences.PEERS}
+MOST = "all it can"  # no rate: as fast as it goes
+RATES = (0, 10_000, 100_000, 300_000, 1_000_000, MOST)
+QUICK_RATES = (0, MOST)
+FETCHES = 100
+GIVE_UP, QUICK_GIVE_UP = 5, 0.5  # seconds
+SETTLE, QUICK_SETTLE = 0.5, 0.1  # seconds of flood before the first fetch
+FLOOD_MOST = 30  # seconds; it is ended when the fetches are
+NO_FLOOD_AT = 1000  # where 0 stands on a logarithmic axis
+ROUNDS = 3
+
+NOTES = (
+	"A fetch succeeds if the whole page came within {give_up} s (the paper: 45 s; the kernel sends a lost "
+	"SYN again after 1 s, so a defence has several tries). Times to connect are those of all {fetches} "
+	"fetches: \"none\" says that so many never connected.",
+	"The flood's core does all that the server's device makes of the flood, so where a defence is slower "
+	"than the rate asked for, less is sent: the lines of the charts stand at the rates that arrived, and "
+	"end where a core was used up. The client comes over another device and core, so no defence loses the "
+	"client's packets in a full receive queue, as it would on one real NIC. That is kind to the slow ones.",
+	"No flood stands at 1,000 SYNs a second in the charts.",
+	"The drops of nftables, iptables and xdp-filter stand for lists that know the client's address (or "
+	"device) in advance: whoever is not on the list, key or not, cannot come in. TAP and fwknopd need no "
+	"such list. fwknopd opens the port to the client's address, so to all who share it.",
+)
+
+
+def _arrives(before):
+	end = time.monotonic() + 5
+	while lab.received("server", "eth1") - before < 100:
+		if time.monotonic() > end:
+			raise RuntimeError("the flood does not start")
+		time.sleep(0.01)
+
+
+def _fetch(bench, standing):
+	"""What the client sees, with the flood, if any, going on."""
+	knock = standing.knock() if standing.knock else None
+	fetched = lab.run("client", "taskset", "-c", str(lab.REST_CPU), f"{lab.BUILD}/bench/fetch",
+			  "--count", str(FETCHES), "--give-up", str(QUICK_GIVE_UP if bench.quick else GIVE_UP),
+			  lab.SERVER, str(lab.PORT))
+	return {"knock": knock, **json.loads(fetched)}
+
+
+def _flooded(bench, standing, rate):
+	options = () if rate == MOST else ("--rate", str(rate))
+	before = lab.received("server", "eth1")
+	with lab.spawn("attacker", *lab.flood(FLOOD_MOST, *options), cpu=lab.FLOOD_CPU, fifo=True):
+		_arrives(before)
+		before, began = lab.received("server", "eth1"), time.monotonic()
+		time.sleep(QUICK_SETTLE if bench.quick else SETTLE)
+		seen = _fetch(bench, standing)
+		arrived = (lab.received("server", "eth1") - before) / (time.monotonic() - began)
+	return {"arrived": arrived, **seen}
+
+
+def _measure(bench, defence, rate):
+	with defence.up() as standing:
+		if rate == 0:
+			return {"arrived": 0, **_fetch(bench, standing)}
+		return _flooded(bench, standing, rate)
+
+
+def _rounds(bench, rates):
+	"""{defence: {rate: [measurement of each round]}}"""
+	found = {name: {rate: [] for rate in rates} for name in DEFENCES}
+	rounds = min(ROUNDS, bench.rounds)
+	for i in range(rounds):
+		for rate in rates:
+			bench.progress(f"round {i + 1} of {rounds}, {figure(rate)} SYN/s")
+			for name, defence in DEFENCES.items():
+				found[name][rate].append(_measure(bench, defence, rate))
+	return found
+
+
+def _values(measured, what):
+	"""Of each round; a time that never came is infinite."""
+	return [math.inf if m[what] is None else m[what] for m in measured]
+
+
+def _success(measured):
+	return [100 * m["successes"] / m["fetches"] for m in measured]
+
+
+def _ms(value):
+	return "none" if value == math.inf else figure(float(value))
+
+
+def _label(rate):
+	return f"{rate:,}" if rate != MOST else MOST
+
+
+def _table(found, rates, caption, cell):
+	"""A row for each defence, a column for each rate."""
+	rows = [[DEFENCES[name].name, DEFENCES[name].admits, *(cell(by_rate[rate]) for rate in rates)]
+		for name, by_rate in found.items()]
+	return Table(caption, ["SYNs a second", "lets in", *map(_label, rates)], rows)
+
+
+def _cell_success(measured):
+	values = _success(measured)
+	return f"{figure(statistics.median(values))} ({figure(min(values))})"
+
+
+def _cell_times(measured):
+	return " / ".join(_ms(statistics.median(_values(measured, f"connect_{what}_ms")))
+			  for what in ("p50", "p99", "max"))
+
+
+def _cell_arrived(measured):
+	return figure(statistics.median(m["arrived"] for m in measured) / 1e6)
+
+
+def _tables(found, rates):
+	knocks = {name: by_rate for name, by_rate in found.items() if DEFENCES[name].admits == defences.KNOCK}
+	return [
+		_table(found, rates, f"Of {FETCHES} fetches at once, % that succeeded: median (least) of the rounds",
+		       _cell_success),
+		_table(found, rates, "Time to connect in ms: p50 / p99 / the longest, each the median of the rounds",
+		       _cell_times),
+		_table(found, rates, "SYNs that arrived, million a second", _cell_arrived),
+		_table(knocks, rates, "From the knock to the open port, ms: median of the rounds", lambda measured:
+		       _ms(1000 * statistics.median(_values(measured, "knock")))),
+	]
+
+
+def _series(found, value):
+	"""{defence: [(rate that arrived, value)]}; what is infinite is not drawn."""
+	series = {}
+	for name, by_rate in found.items():
+		points = [(max(NO_FLOOD_AT, statistics.median(m["arrived"] for m in measured)), value(measured))
+			  for measured in by_rate.values()]
+		drawn = sorted(point for point in points if point[1] != math.inf)
+		if drawn:
+			series[DEFENCES[name].name] = drawn
+	return series
+
+
+def _p99(measured):
+	return statistics.median(_values(measured, "connect_p99_ms"))
+
+
+def _charts(found):
+	x = "SYNs a second that arrived (no flood: at 1,000)"
+	return [
+		Chart("fig8", f"{FETCHES} fetches at once during a SYN flood", x, "% that succeeded",
+		      _series(found, lambda measured: statistics.median(_success(measured))), logx=True),
+		Chart("fig8-connect", "Time to connect during a SYN flood, 99th of 100", x, "ms",
+		      _series(found, _p99), logx=True, logy=True),
+	]
+
+
+def _aims(found, rates):
+	sealed = found["sealed"]
+	aims = [Aim(f"TAP, sealed marks, {_label(rate)} SYNs a second: fetches that succeed, worst round",
+		    min(_success(sealed[rate])), 100.0, unit="%") for rate in rates]
+	million = 1_000_000 if 1_000_000 in rates else rates[-1]
+	aims.append(Aim(f"TAP, sealed marks, {_label(million)} SYNs a second: p99 of the time to connect",
+			_p99(sealed[million]), 20.0, at_least=False, unit="ms"))
+	return aims
+
+
+def run(bench):
+	rates = QUICK_RATES if bench.quick else RATES
+	found = _rounds(bench, rates)
+	notes = [note.format(fetches=FETCHES, give_up=QUICK_GIVE_UP if bench.quick else GIVE_UP) for note in NOTES]
+	return Result(_tables(found, rates), _aims(found, rates), _charts(found), notes, {"rounds": found})
