@@ -62,6 +62,25 @@ def flood(seconds, *options):
 		"--dport", str(PORT), "--seconds", str(seconds), *options)
 
 
+def fetch(*options, seconds=60):
+	"""What the client's fetches found (fetch.c)."""
+	return json.loads(run("client", "taskset", "-c", str(REST_CPU), f"{BUILD}/bench/fetch", *options, SERVER,
+			      str(PORT), seconds=seconds))
+
+
+def connects():
+	"""Whether the client gets in, at once."""
+	return fetch("--count", "1", "--give-up", "0.02")["successes"] == 1
+
+
+def forget():
+	"""
+	The server forgets half-open connections, which a flood left, and closed ones: a SYN for one of
+	these is taken however full the queue is.
+	"""
+	run("server", "ss", "-KHtn", "state", "syn-recv", "state", "time-wait")
+
+
 def gate(*options):
 	"""The server's side of TAP: port 80 protected on both devices, one key."""
 	tap("server", "server", "load", "-i", "eth0,eth1", "--realm-key", key("realm"), *options)
