@@ -214,11 +214,11 @@ static __always_inline const struct tap_rule *service_for(struct xdp_md *ctx,
 							  enum tap_kind kind,
 							  const struct tap_ruleset *set, __u32 class)
 {
-	/* Or clang would compute the field's address beforehand, which the verifier refuses. */
+	struct rules_search who = { .set = set, .class = class };
+
+	/* Here and at once, or clang would compute the field's address apart: the verifier says no. */
 	TAP_KEEP_ORDER(ctx);
-
-	struct rules_search who = { .set = set, .class = class, .ifindex = ctx->ingress_ifindex };
-
+	who.ifindex = TAP_READ_ONCE(ctx->ingress_ifindex);
 	return rule_at(set, kind == TAP_BURIED ? rules_any(set) : rules_find(&who, p));
 }
 
