@@ -78,7 +78,8 @@ static int attach_clsact(struct load *load, struct step *step)
 	if (!err)
 		err = clsact_attach(interface->name, interface->ifindex,
 				    load_program(load, interface), false);
-	if (err && made)
+	/* Also where making it failed: the kernel may have done it, and only its answer was lost. */
+	if (err && step->device.record.own_qdisc)
 		clsact_remove_empty_qdisc(interface->ifindex);
 	return err;
 }

@@ -2,6 +2,7 @@
 /*
  * The splitter as a classic tc filter on a clsact qdisc, for kernels before 6.6.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -77,6 +78,20 @@ int clsact_occupied(const char *name)
 		    name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
 }
 
+/* After an error: the kernel may have attached it all the same, and only its answer was lost. */
+static void take_back(const struct bpf_tc_hook *hook, int prog_fd)
+{
+	struct bpf_tc_opts opts = our_place();
+	struct bpf_prog_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(prog_fd, &info, &length) || bpf_tc_query(hook, &opts) ||
+	    opts.prog_id != info.id)
+		return;
+	opts = our_place();
+	bpf_tc_detach(hook, &opts);
+}
+
 int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 {
 	struct bpf_tc_hook hook = egress(ifindex);
@@ -90,6 +105,8 @@ int clsact_attach(const char *name, __u32 ifindex, int prog_fd, bool replace)
 		return 0;
 	if (err == -EEXIST)
 		return clsact_occupied(name);
+	if (!replace)
+		take_back(&hook, prog_fd);
 	return fail(-err,
 		    "cannot attach the splitter to %s as a tc filter: %s; see what holds "
 		    "preference %u: tc filter show dev %s egress",

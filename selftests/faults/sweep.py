@@ -81,9 +81,11 @@ class Sweep:
 		now = self.state()
 		if error == "KILL":
 			self.kills += 1
-		elif not status and ("refuses native" in out or "admits nobody before" in err):
-			# It looks like a driver's failure, and the generic hook is the answer; or nobody
-			# knows of earlier admissions, and the gate is shut until none can matter.
+		elif not status and ("refuses native" in out or "has no TCX" in out or
+				     "admits nobody before" in err):
+			# It looks like a driver's failure, and the generic hook is the answer; or like an
+			# older kernel's, and clsact is; or nobody knows of earlier admissions, and the
+			# gate is shut until none can matter.
 			self.tolerated += 1
 			self.scene.restore(self.world)
 			return
