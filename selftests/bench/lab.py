@@ -56,10 +56,10 @@ def received(name, device):
 	return link["stats64"]["rx"]["packets"]
 
 
-def flood(seconds, *options):
+def flood(seconds, *options, port=PORT):
 	"""The words of a flood of SYNs to the port, to be run by the attacker on the flood's CPU."""
 	return (FLOOD, "--dev", "eth0", "--dst-mac", mac("server", "eth1"), "--dst", ATTACKED,
-		"--dport", str(PORT), "--seconds", str(seconds), *options)
+		"--dport", str(port), "--seconds", str(seconds), *options)
 
 
 def fetch(*options, seconds=60):
@@ -81,19 +81,19 @@ def forget():
 	run("server", "ss", "-KHtn", "state", "syn-recv", "state", "time-wait")
 
 
-def gate(*options):
+def gate(*options, devices="eth0,eth1", ports=str(PORT)):
 	"""The server's side of TAP: port 80 protected on both devices, one key."""
-	tap("server", "server", "load", "-i", "eth0,eth1", "--realm-key", key("realm"), *options)
-	tap("server", "service", "add", str(PORT))
+	tap("server", "server", "load", "-i", devices, "--realm-key", key("realm"), *options)
+	tap("server", "service", "add", ports)
 	tap("server", "key", "add", str(KEY_ID), "--user-key", key("a"))
 
 
-def splitter():
+def splitter(device="eth0", ports=str(PORT)):
 	"""The client's."""
-	tap("client", "client", "load", "-i", "eth0")
+	tap("client", "client", "load", "-i", device)
 	tap("client", "peer", "add", "server", "--realm-key", key("realm"), "--user-key", key("a"),
 	    "--key-id", str(KEY_ID))
-	tap("client", "rule", "add", "--peer", "server", "--port", str(PORT))
+	tap("client", "rule", "add", "--peer", "server", "--port", ports)
 
 
 @contextlib.contextmanager

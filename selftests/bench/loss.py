@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Success to connect over a path that loses packets: TAP, plain TCP and the arithmetic; what would make
+it better; and what order and spacing of the four SYNs do.
+"""
+import collections
+import dataclasses
+import statistics
+
+import badpath
+import lab
+import spacing
+from arithmetic import connect_chance, group_chance, wilson
+from result import Chart, Result, Table
+
+TITLE = "Loss, order and spacing on the path"
+LOSSES = (0, 0.01, 0.05, 0.10)
+BURST_MS = 10
+
+# When the client's kernel sends its SYN, in seconds. Linux 6.5 brought tcp_syn_linear_timeouts = 4.
+LINEAR = (0, 1, 2, 3, 4, 5, 7)
+DOUBLING = (0, 1, 3, 7)
+SOONER = (0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.4, 2.2, 3.8, 7.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+	"""A way to connect."""
+	name: str
+	tap: bool = True
+	syns: tuple = LINEAR
+	twice: str = None  # of each group: "last" or "all"
+	burst: bool = False
+
+	def rule(self, loss):
+		words = [f"loss={loss}"]
+		if self.burst and loss:
+			words.append(f"burst={BURST_MS}")
+		if self.twice:
+			words.append(f"twice={self.twice}")
+		return ",".join(words)
+
+	def expected(self, loss, limit):
+		"""The arithmetic; None where there is none."""
+		if self.burst:
+			return None
+		arrives = group_chance(loss, self.twice) if self.tap else 1 - loss
+		return connect_chance(arrives, loss, self.syns, limit)
+
+
+PLAIN, TAP = Way("plain TCP", tap=False), Way("TAP")
+OLD = (Way("plain TCP, Linux before 6.5", False, DOUBLING), Way("TAP, Linux before 6.5", True, DOUBLING))
+BURSTS = (Way("plain TCP, losses in bursts", tap=False, burst=True), Way("TAP, losses in bursts", burst=True))
+LAST_TWICE, ALL_TWICE = Way("TAP, SYN0 twice", twice="last"), Way("TAP, all four twice", twice="all")
+SOON = (Way("plain TCP, again after 200 ms", False, SOONER), Way("TAP, again after 200 ms", True, SOONER))
+SOON_TWICE = Way("TAP, again after 200 ms, all twice", True, SOONER, "all")
+WAYS = (PLAIN, TAP, *OLD, *BURSTS, LAST_TWICE, ALL_TWICE, *SOON, SOON_TWICE)
+
+
+def ports(ways):
+	"""{port: (way, loss)}, each port of the kind that its way needs."""
+	kinds = {True: iter(badpath.PROTECTED), False: iter(badpath.OPEN)}
+	return {next(kinds[way.tap]): (way, loss) for way in ways for loss in LOSSES}
+
+
+def batch(ways, linear, plan, group):
+	"""All at once over one path; {(way, loss): milliseconds}, and what the path did."""
+	cells = ports(ways)
+	lab.run("client", "sysctl", "-qw", f"net.ipv4.tcp_syn_linear_timeouts={linear}")
+	with badpath.path({port: way.rule(loss) for port, (way, loss) in cells.items()}) as path:
+		soon = [port for port, (way, _) in cells.items() if way.syns == SOONER]
+		dials = [badpath.Dial([port for port in cells if port not in soon], *plan)]
+		if soon:
+			dials.append(badpath.Dial(soon, *plan, group))
+		times = {cells[port]: taken for dial in dials for port, taken in dial.times().items()}
+	return times, {cells[port]: counts for port, counts in path.ports.items()}
+
+
+def one_round(plan, group):
+	new = [way for way in WAYS if way.syns == LINEAR or (way.syns == SOONER and group)]
+	times, lost = batch(new, 4, plan, group)
+	more_times, more_lost = batch(OLD, 0, plan, None)
+	return {**times, **more_times}, {**lost, **more_lost}
+
+
+class Shares:
+	"""Of each way at each loss: how many connected within so many seconds, in each round."""
+
+	def __init__(self, limits):
+		self.limits = limits
+		self.rounds = collections.defaultdict(list)
+		self.count = 0
+
+	def add(self, times, count):
+		self.count += count
+		for cell, taken in times.items():
+			self.rounds[cell].append([sum(ms < 1000 * limit for ms in taken) for limit in self.limits])
+
+	def total(self, cell, limit):
+		at = self.limits.index(limit)
+		return sum(counts[at] for counts in self.rounds[cell])
+
+	def share(self, cell, limit):
+		return self.total(cell, limit) / self.count
+
+	def words(self, cell, limit):
+		low, high = wilson(self.total(cell, limit), self.count)
+		return f"{100 * self.share(cell, limit):.1f} ({100 * low:.1f}..{100 * high:.1f})"
+
+	def table(self, caption, ways):
+		columns = ["lost", "way"]
+		for limit in self.limits:
+			columns += [f"within {limit} s, %", "arithmetic"]
+		rows = []
+		for loss in LOSSES:
+			for way in ways:
+				if (way, loss) in self.rounds:
+					rows.append(self._row(way, loss))
+		return Table(caption, columns, rows)
+
+	def _row(self, way, loss):
+		row = [f"{100 * loss:g} %", way.name]
+		for limit in self.limits:
+			expected = way.expected(loss, limit)
+			row += [self.words((way, loss), limit), "" if expected is None else f"{100 * expected:.1f}"]
+		return row
+
+	def agreement(self):
+		"""How many of the shares have the arithmetic within their interval, of how many."""
+		inside = asked = 0
+		for way, loss in self.rounds:
+			for limit in self.limits:
+				expected = way.expected(loss, limit)
+				if expected is None or not loss:
+					continue
+				low, high = wilson(self.total((way, loss), limit), self.count)
+				asked += 1
+				inside += low <= expected <= high
+		return inside, asked
+
+	def chart(self, limit):
+		series = {way.name: [(100 * loss, 100 * self.share((way, loss), limit)) for loss in LOSSES]
+			  for way in WAYS if (way, 0) in self.rounds and way not in OLD}
+		return Chart(f"loss-{limit}s", f"Connected within {limit} s on a path that loses packets",
+			     "packets lost, %", "connections, %", series)
+
+	def data(self):
+		return [{"way": way.name, "loss": loss, "connections": self.count, "within_s": list(self.limits),
+			 "connected": [self.total((way, loss), limit) for limit in self.limits],
+			 "connected_each_round": rounds,
+			 "interval_95": [wilson(self.total((way, loss), limit), self.count) for limit in self.limits],
+			 "arithmetic": [way.expected(loss, limit) for limit in self.limits]}
+			for (way, loss), rounds in self.rounds.items()]
+
+
+def lost_share(rounds, loss):
+	"""What the path really lost, of all frames of all ways whose losses are independent."""
+	cells = [counts for path in rounds for (way, at), counts in path.items() if at == loss and not way.burst]
+	return sum(c["lost"] for c in cells) / sum(c["frames"] for c in cells)
+
+
+def measure(bench):
+	limits = (1,) if bench.quick else (1, 3, 7)
+	count, span, rounds = (40, 0.5, 1) if bench.quick else (400, 2.5, 4)
+	shares, paths, delays = Shares(limits), [], collections.defaultdict(list)
+	linear = lab.run("client", "sysctl", "-n", "net.ipv4.tcp_syn_linear_timeouts").strip()
+	try:
+		with badpath.protected(), badpath.sooner() as group:
+			for number in range(rounds):
+				bench.progress(f"loss: round {number + 1} of {rounds}")
+				times, lost = one_round((count, span, max(limits) + 0.1), group)
+				shares.add(times, count)
+				paths.append(lost)
+				for way in (PLAIN, TAP):
+					delays[way].append(statistics.median(times[way, 0]))
+			reasons = lab.tap_json("server", "stats")["server"]["reasons"]
+	finally:
+		lab.run("client", "sysctl", "-qw", f"net.ipv4.tcp_syn_linear_timeouts={linear}")
+	return shares, paths, reasons, group
+
+
+def run(bench):
+	shares, paths, reasons, group = measure(bench)
+	inside, asked = shares.agreement()
+	really = ", ".join(f"{100 * lost_share(paths, loss):.2f} %" for loss in LOSSES)
+	result = Result(
+		tables=[shares.table("Connected in time, of all (95 % confidence interval), and the arithmetic",
+				     (PLAIN, TAP, *OLD, *BURSTS)),
+			shares.table("What would make it better (prototypes)",
+				     (PLAIN, TAP, LAST_TWICE, ALL_TWICE, *SOON, SOON_TWICE))],
+		charts=[shares.chart(limit) for limit in shares.limits[:2]],
+		notes=[f"{shares.count} connections for each figure. Of {asked} shares that the arithmetic foretells "
+		       f"{inside} have it within their 95 % interval.",
+		       f"The path lost {really} of the frames, in both directions, each on its own. Bursts: times of "
+		       f"{BURST_MS} ms on average in which all is lost, the same share of the time.",
+		       "Arithmetic: a group gets through if each of its SYNs does, in one of its copies; the client "
+		       "sends again when its kernel does; the server sends its SYN-ACK again after 1, 3 and 7 s, or "
+		       "when the client's SYN comes again.",
+		       "The kernel's netem is not there on every machine: the path is a program between two "
+		       "devices (selftests/path/), on this one and all others."],
+		data={"shares": shares.data(), "gate": reasons})
+	if not group:
+		result.notes.append("Not measured: sending again sooner. No cgroup2 file system is mounted.")
+	spacing.add(bench, result)
+	return result
