@@ -51,10 +51,10 @@ class Path:
 
 
 @contextlib.contextmanager
-def path(rules):
-	words = [f"{port}:{text}" for port, text in rules.items()]
-	with lab.spawn("server", "python3", f"{lab.ROOT}/selftests/bench/listen.py", *map(str, rules)) as server, \
-	     lab.spawn("path", f"{lab.BUILD}/path/path", "near", "far", *words, cpu=lab.REST_CPU) as process:
+def path(rules, cpu=None):
+	listen = ["python3", f"{lab.ROOT}/selftests/bench/listen.py", *map(str, rules)]
+	words = [f"{lab.BUILD}/path/path", "near", "far", *(f"{port}:{text}" for port, text in rules.items())]
+	with lab.spawn("server", *listen) as server, lab.spawn("path", *words, cpu=cpu) as process:
 		_wait_ready(server)
 		_wait_ready(process)
 		standing = Path(process)
@@ -89,8 +89,8 @@ class Dial:
 	seconds, given up after `patience`."""
 
 	def __init__(self, ports, count, span, patience, group=None):
-		words = ["taskset", "-c", str(lab.REST_CPU), f"{lab.BUILD}/bench/dial", ADDRESS, str(count), str(span),
-			 str(patience), *map(str, ports)]
+		words = ["taskset", "-c", str(lab.REST_CPU), f"{lab.BUILD}/bench/dial", ADDRESS,
+			 *map(str, (count, span, patience, *ports))]
 		if group:
 			words = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', group, *words]
 		self.seconds = span + patience + PATIENCE

@@ -5,7 +5,6 @@ it better; and what order and spacing of the four SYNs do.
 """
 import collections
 import dataclasses
-import statistics
 
 import badpath
 import lab
@@ -90,11 +89,14 @@ class Shares:
 		self.limits = limits
 		self.rounds = collections.defaultdict(list)
 		self.count = 0
+		self.slowest = 0  # milliseconds, of those where nothing was lost
 
 	def add(self, times, count):
 		self.count += count
+		self.slowest = max(self.slowest, *(ms for (_, loss), taken in times.items() if not loss for ms in taken))
 		for cell, taken in times.items():
-			self.rounds[cell].append([sum(ms < 1000 * limit for ms in taken) for limit in self.limits])
+			connected = [sum(ms < 1000 * limit for ms in taken) for limit in self.limits]
+			self.rounds[cell].append(connected)
 
 	def total(self, cell, limit):
 		at = self.limits.index(limit)
@@ -103,8 +105,11 @@ class Shares:
 	def share(self, cell, limit):
 		return self.total(cell, limit) / self.count
 
+	def interval(self, cell, limit):
+		return wilson(self.total(cell, limit), self.count)
+
 	def words(self, cell, limit):
-		low, high = wilson(self.total(cell, limit), self.count)
+		low, high = self.interval(cell, limit)
 		return f"{100 * self.share(cell, limit):.1f} ({100 * low:.1f}..{100 * high:.1f})"
 
 	def table(self, caption, ways):
@@ -122,7 +127,8 @@ class Shares:
 		row = [f"{100 * loss:g} %", way.name]
 		for limit in self.limits:
 			expected = way.expected(loss, limit)
-			row += [self.words((way, loss), limit), "" if expected is None else f"{100 * expected:.1f}"]
+			row.append(self.words((way, loss), limit))
+			row.append("" if expected is None else f"{100 * expected:.1f}")
 		return row
 
 	def agreement(self):
@@ -133,7 +139,7 @@ class Shares:
 				expected = way.expected(loss, limit)
 				if expected is None or not loss:
 					continue
-				low, high = wilson(self.total((way, loss), limit), self.count)
+				low, high = self.interval((way, loss), limit)
 				asked += 1
 				inside += low <= expected <= high
 		return inside, asked
@@ -145,24 +151,25 @@ class Shares:
 			     "packets lost, %", "connections, %", series)
 
 	def data(self):
-		return [{"way": way.name, "loss": loss, "connections": self.count, "within_s": list(self.limits),
+		return [{"way": way.name, "loss": loss, "connections": self.count,
+			 "within_s": self.limits, "connected_each_round": rounds,
 			 "connected": [self.total((way, loss), limit) for limit in self.limits],
-			 "connected_each_round": rounds,
-			 "interval_95": [wilson(self.total((way, loss), limit), self.count) for limit in self.limits],
+			 "interval_95": [self.interval((way, loss), limit) for limit in self.limits],
 			 "arithmetic": [way.expected(loss, limit) for limit in self.limits]}
 			for (way, loss), rounds in self.rounds.items()]
 
 
 def lost_share(rounds, loss):
 	"""What the path really lost, of all frames of all ways whose losses are independent."""
-	cells = [counts for path in rounds for (way, at), counts in path.items() if at == loss and not way.burst]
+	cells = [counts for path in rounds for (way, at), counts in path.items()
+		 if at == loss and not way.burst]
 	return sum(c["lost"] for c in cells) / sum(c["frames"] for c in cells)
 
 
 def measure(bench):
 	limits = (1,) if bench.quick else (1, 3, 7)
 	count, span, rounds = (40, 0.5, 1) if bench.quick else (400, 2.5, 4)
-	shares, paths, delays = Shares(limits), [], collections.defaultdict(list)
+	shares, paths = Shares(limits), []
 	linear = lab.run("client", "sysctl", "-n", "net.ipv4.tcp_syn_linear_timeouts").strip()
 	try:
 		with badpath.protected(), badpath.sooner() as group:
@@ -171,35 +178,42 @@ def measure(bench):
 				times, lost = one_round((count, span, max(limits) + 0.1), group)
 				shares.add(times, count)
 				paths.append(lost)
-				for way in (PLAIN, TAP):
-					delays[way].append(statistics.median(times[way, 0]))
 			reasons = lab.tap_json("server", "stats")["server"]["reasons"]
 	finally:
 		lab.run("client", "sysctl", "-qw", f"net.ipv4.tcp_syn_linear_timeouts={linear}")
 	return shares, paths, reasons, group
 
 
-def run(bench):
-	shares, paths, reasons, group = measure(bench)
+def notes(shares, paths, group):
 	inside, asked = shares.agreement()
 	really = ", ".join(f"{100 * lost_share(paths, loss):.2f} %" for loss in LOSSES)
+	found = [
+		f"{shares.count} connections for each figure. Of {asked} shares that the arithmetic foretells "
+		f"{inside} have it within their 95 % interval.",
+		f"The path lost {really} of the frames, in both directions, each on its own. Bursts: times of "
+		f"{BURST_MS} ms on average in which all is lost, the same share of the time.",
+		f"Where nothing was lost the slowest connection took {shares.slowest:.0f} ms. Much more than 100 "
+		"would mean that the machine was too busy to tell.",
+		"Arithmetic: a group gets through if each of its SYNs does, in one of its copies; the client "
+		"sends again when its kernel does; the server sends its SYN-ACK again after 1, 3 and 7 s, or "
+		"when the client's SYN comes again.",
+		"Linux sends a SYN again after 1, 2, 3, 4, 5 and 7 s; before 6.5 (and with "
+		"tcp_syn_linear_timeouts=0) after 1, 3 and 7 s.",
+	]
+	if not group:
+		found.append("Not measured: sending again sooner. No cgroup2 file system is mounted.")
+	return found
+
+
+def run(bench):
+	shares, paths, reasons, group = measure(bench)
 	result = Result(
 		tables=[shares.table("Connected in time, of all (95 % confidence interval), and the arithmetic",
 				     (PLAIN, TAP, *OLD, *BURSTS)),
 			shares.table("What would make it better (prototypes)",
 				     (PLAIN, TAP, LAST_TWICE, ALL_TWICE, *SOON, SOON_TWICE))],
 		charts=[shares.chart(limit) for limit in shares.limits[:2]],
-		notes=[f"{shares.count} connections for each figure. Of {asked} shares that the arithmetic foretells "
-		       f"{inside} have it within their 95 % interval.",
-		       f"The path lost {really} of the frames, in both directions, each on its own. Bursts: times of "
-		       f"{BURST_MS} ms on average in which all is lost, the same share of the time.",
-		       "Arithmetic: a group gets through if each of its SYNs does, in one of its copies; the client "
-		       "sends again when its kernel does; the server sends its SYN-ACK again after 1, 3 and 7 s, or "
-		       "when the client's SYN comes again.",
-		       "The kernel's netem is not there on every machine: the path is a program between two "
-		       "devices (selftests/path/), on this one and all others."],
+		notes=notes(shares, paths, group),
 		data={"shares": shares.data(), "gate": reasons})
-	if not group:
-		result.notes.append("Not measured: sending again sooner. No cgroup2 file system is mounted.")
 	spacing.add(bench, result)
 	return result
