@@ -31,8 +31,7 @@ def flood(rate, seconds, port):
 	if not rate:
 		yield lambda: 0
 		return
-	words = [lab.FLOOD, "--dev", "eth0", "--dst-mac", lab.mac("server", "eth1"), "--dst", lab.ATTACKED,
-		 "--dport", str(port), "--rate", str(rate), "--seconds", str(seconds)]
+	words = lab.flood(seconds, "--rate", str(rate), port=port)
 	with lab.spawn("attacker", *words, cpu=lab.FLOOD_CPU, fifo=True) as process:
 		before = lab.received("server", "eth1")
 		while process.poll() is None and lab.received("server", "eth1") < before + BEGUN:
