@@ -184,16 +184,18 @@ def _charts(found):
 
 def _aims(found, rates):
 	sealed = found["sealed"]
-	aims = [Aim(f"TAP, sealed marks, {_label(rate)} SYNs a second: fetches that succeed, worst round",
-		    min(_success(sealed[rate])), 100.0, unit="%") for rate in rates]
 	million = 1_000_000 if 1_000_000 in rates else rates[-1]
-	aims.append(Aim(f"TAP, sealed marks, {_label(million)} SYNs a second: p99 of the time to connect",
-			_p99(sealed[million]), 20.0, at_least=False, unit="ms"))
-	return aims
+	return [
+		Aim("TAP, sealed marks: fetches that succeed, at every rate and in every round",
+		    min(min(_success(measured)) for measured in sealed.values()), 100.0, unit="%"),
+		Aim(f"TAP, sealed marks: p99 of the time to connect, {_label(million)} SYNs a second",
+		    _p99(sealed[million]), 20.0, at_least=False, unit="ms"),
+	]
 
 
 def run(bench):
 	rates = QUICK_RATES if bench.quick else RATES
-	found = _rounds(bench, rates)
+	with lab.off_flood():
+		found = _rounds(bench, rates)
 	notes = [note.format(fetches=FETCHES, give_up=QUICK_GIVE_UP if bench.quick else GIVE_UP) for note in NOTES]
 	return Result(_tables(found, rates), _aims(found, rates), _charts(found), notes, {"rounds": found})
