@@ -171,7 +171,7 @@ PEERS = _named(
 	("raw", "iptables raw drop", ADDRESS, _raw_drop),
 	("fwknop", "fwknopd, iptables", KNOCK, _fwknopd),
 	("synproxy", "nftables synproxy", ANYONE, _synproxy),
-	("cookies2", "no protection, SYN cookies 2", ANYONE, lambda: _unprotected(2)),
-	("cookies1", "no protection, SYN cookies 1", ANYONE, lambda: _unprotected(1)),
-	("cookies0", "no protection, SYN cookies 0", ANYONE, lambda: _unprotected(0)),
+	("cookies2", "SYN cookies 2 (always)", ANYONE, lambda: _unprotected(2)),
+	("cookies1", "SYN cookies 1 (if need be)", ANYONE, lambda: _unprotected(1)),
+	("cookies0", "SYN cookies 0 (never)", ANYONE, lambda: _unprotected(0)),
 )

@@ -30,9 +30,9 @@ def _lines(chart):
 	script = "".join(_block(f"d{i}", points) for i, points in enumerate(chart.series.values()))
 	script += "set key outside right top\n"
 	if chart.logx:
-		script += "set logscale x\n"
-	if chart.logy:
-		script += "set logscale y\n"
+		script += 'set logscale x\nset format x "%.0s%c"\n'
+	# A line at the edge would be hard to see.
+	script += "set logscale y\n" if chart.logy else "set offsets graph 0, 0, 0.05, 0.05\n"
 	plots = [f'$d{i} using 1:2 with linespoints linewidth 2 title "{_quoted(label)}"'
 		 for i, label in enumerate(chart.series)]
 	return script + "plot " + ", ".join(plots) + "\n"
@@ -43,8 +43,9 @@ def _bars(chart):
 	values = [dict(points) for points in chart.series.values()]
 	rows = [['"' + _quoted(name) + '"', *(v.get(name, "NaN") for v in values)] for name in names]
 	script = _block("d", rows)
-	script += 'set style data histograms\nset style fill solid 0.8\nset boxwidth 0.9\nset yrange [0:*]\n'
-	script += "set xtics rotate by -30\nset grid noxtics\n"
+	script += 'set style data histograms\nset style histogram clustered gap 0.5\n'
+	script += 'set style fill solid 0.8\nset boxwidth 0.9\nset yrange [0:*]\n'
+	script += "set xtics rotate by 30 right\nset grid noxtics\n"
 	script += "set key off\n" if len(values) == 1 else "set key top left\n"
 	plots = [f'$d using {i + 2}:xtic(1) title "{_quoted(label)}"' for i, label in enumerate(chart.series)]
 	return script + "plot " + ", ".join(plots) + "\n"
