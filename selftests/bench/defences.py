@@ -82,7 +82,8 @@ def _synproxy():
 		}}
 		chain proxy {{
 			type filter hook input priority filter; policy accept;
-			tcp dport {lab.PORT} ct state {{ invalid, untracked }} synproxy mss 1460 wscale 7 timestamp sack-perm
+			tcp dport {lab.PORT} ct state {{ invalid, untracked }} \
+				synproxy mss 1460 wscale 7 timestamp sack-perm
 			ct state invalid drop
 		}}""", seen=_synproxies)
 
@@ -146,7 +147,8 @@ def _floor(program):
 	lab.run("server", "mkdir", pins)
 	try:
 		lab.run("server", "bpftool", "prog", "loadall", f"{lab.BUILD}/floor.bpf.o", pins, "type", "xdp")
-		lab.run("server", "bpftool", "net", "attach", "xdpdrv", "pinned", f"{pins}/{program}", "dev", "eth1")
+		lab.run("server", "bpftool", "net", "attach", "xdpdrv", "pinned", f"{pins}/{program}",
+			"dev", "eth1")
 		yield Standing(seen=seen)
 	finally:
 		lab.run("server", "ip", "link", "set", "dev", "eth1", "xdp", "off")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fetches a page over HTTP/1.0 many times, from one thread that never waits for a single connection:
- * a hundred at once, as in figure 8 of the paper, or as many a second as get through. Prints JSON.
- * A fetch is a success when the whole page came, with status 200, before it was given up.
+ * Fetches a page over HTTP/1.0 many times, from one thread that never waits for a single
+ * connection: a hundred at once, as in figure 8 of the paper, or as many a second as get through.
+ * Prints JSON. A fetch is a success when the whole page came, with status 200, before it was given
+ * up.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -50,9 +51,9 @@ struct run {
 
 static const char help[] =
 	"usage: fetch [--count N | --seconds S --parallel N] [--give-up S] ADDRESS PORT\n"
-	"Fetches http://ADDRESS:PORT/ N times at once (default 100), or for S seconds as often as it can,\n"
-	"N at a time. Each fetch is given up after --give-up seconds (default 45). Prints JSON. Times to\n"
-	"connect are of all fetches: null says that so many did not connect at all.\n";
+	"Fetches http://ADDRESS:PORT/ N times at once (default 100), or for S seconds as often as it\n"
+	"can, N at a time. Each fetch is given up after --give-up seconds (default 45). Prints JSON.\n"
+	"Times to connect are of all fetches: null says that so many did not connect at all.\n";
 
 static uint64_t now_ns(void)
 {
@@ -65,8 +66,9 @@ static uint64_t now_ns(void)
 static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "count", 1, NULL, 'c' }, { "seconds", 1, NULL, 's' }, { "parallel", 1, NULL, 'p' },
-		{ "give-up", 1, NULL, 'g' }, { "help", 0, NULL, 'h' }, { 0 },
+		{ "count", 1, NULL, 'c' }, { "seconds", 1, NULL, 's' },
+		{ "parallel", 1, NULL, 'p' }, { "give-up", 1, NULL, 'g' },
+		{ "help", 0, NULL, 'h' }, { 0 },
 	};
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				  .ai_socktype = SOCK_STREAM };
@@ -93,15 +95,15 @@ static int parse(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-/* Whether the whole page has come, and not a word of regret. */
+/* Whether the whole page has come, and no error's. */
 static bool complete(const struct fetch *fetch)
 {
-	const char *end = strstr(fetch->head, "\r\n\r\n");
+	const char *blank = strstr(fetch->head, "\r\n\r\n");
 	const char *length = strcasestr(fetch->head, "\r\nContent-Length:");
 
-	return end && length && length < end && !strncmp(fetch->head, "HTTP/1.", 7) &&
+	return blank && length && length < blank && !strncmp(fetch->head, "HTTP/1.", 7) &&
 	       !strncmp(fetch->head + 8, " 200", 4) &&
-	       fetch->got == (size_t)(end + 4 - fetch->head) + strtoul(length + 17, NULL, 10);
+	       fetch->got == (size_t)(blank + 4 - fetch->head) + strtoul(length + 17, NULL, 10);
 }
 
 /* One more time to connect; the list grows as needed. */
@@ -173,13 +175,14 @@ static void answered(struct run *run, struct fetch *fetch)
 static void take(struct run *run, struct fetch *fetch)
 {
 	char buffer[16384];
+	size_t room;
 	ssize_t n;
 
 	while ((n = recv(fetch->fd, buffer, sizeof(buffer), 0)) > 0) {
 		if (fetch->got < HEAD_BYTES - 1) {
-			size_t room = HEAD_BYTES - 1 - fetch->got;
-
-			memcpy(fetch->head + fetch->got, buffer, (size_t)n < room ? (size_t)n : room);
+			room = HEAD_BYTES - 1 - fetch->got;
+			memcpy(fetch->head + fetch->got, buffer,
+			       (size_t)n < room ? (size_t)n : room);
 		}
 		fetch->got += n;
 	}
@@ -223,8 +226,8 @@ static void give_up_late(struct run *run, uint64_t now)
 }
 
 /*
- * Begins what there is a free slot for. Each connection's time is taken as soon as it stands; no page
- * is asked for before all have begun, so that they are open at once.
+ * Begins what there is a free slot for. Each connection's time is taken as soon as it stands; no
+ * page is asked for before all have begun, so that they are open at once.
  */
 static void fill(struct run *run)
 {

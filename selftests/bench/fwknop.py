@@ -54,10 +54,12 @@ def _iptables(action):
 
 
 def _ready(process):
+	said = ""
 	for line in process.stdout:
+		said += line
 		if "main event loop" in line:
 			return
-	raise RuntimeError("fwknopd does not start")
+	raise RuntimeError(f"fwknopd does not start: {said.strip()}")
 
 
 @contextlib.contextmanager
@@ -66,8 +68,9 @@ def running():
 	_configure()
 	_iptables("-A")
 	try:
-		with lab.spawn("server", "fwknopd", "-f", "-c", f"{HOME}/fwknopd.conf", "-a", f"{HOME}/access.conf",
-			       "-r", HOME, "-p", f"{HOME}/pid", cpu=lab.REST_CPU) as process:
+		with lab.spawn("server", "fwknopd", "-f", "-c", f"{HOME}/fwknopd.conf",
+			       "-a", f"{HOME}/access.conf", "-r", HOME, "-p", f"{HOME}/pid",
+			       cpu=lab.REST_CPU) as process:
 			_ready(process)
 			yield knock
 	finally:
