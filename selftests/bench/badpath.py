@@ -8,7 +8,7 @@ import subprocess
 
 import lab
 
-ADDRESS = "198.51.100.1"  # the server's, over the path
+ADDRESS = "198.18.0.1"  # the server's, over the path
 PROTECTED = range(9000, 9100)  # ports of services; nobody protects the others
 OPEN = range(9100, 9200)
 PATIENCE = 30  # seconds, for programs that should have ended

@@ -168,7 +168,7 @@ def lost_share(rounds, loss):
 
 def measure(bench):
 	limits = (1,) if bench.quick else (1, 3, 7)
-	count, span, rounds = (40, 0.5, 1) if bench.quick else (400, 2.5, 4)
+	count, span, rounds = (40, 0.5, 1) if bench.quick else (300, 4, 4)
 	shares, paths = Shares(limits), []
 	linear = lab.run("client", "sysctl", "-n", "net.ipv4.tcp_syn_linear_timeouts").strip()
 	try:

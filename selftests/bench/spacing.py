@@ -123,5 +123,7 @@ def add(bench, result):
 	if not bench.quick:
 		result.charts.append(found.chart())
 	result.notes.append("Order and spacing: with open marks, so that every SYN of the flood is stored. With "
-			    "sealed marks it takes 64 times the flood, or a captured mark, to do the same.")
+			    "sealed marks it takes 64 times the flood, or a captured mark, to do the same. The "
+			    "experiment's own groups are strangers to each other, too; the arithmetic counts their "
+			    "SYNs, but does not know that they come in fours.")
 	result.data["spacing"] = found.data()

@@ -8,8 +8,8 @@
 #  |    eth0 |--------------| eth0       eth1 |---------------| eth0          |
 #  |    eth1 |--+        +--| eth2            |               +---------------+
 #  +---------+  |        |  +-----------------+
-#   192.0.2.2   |        | 192.0.2.1        203.0.113.1     203.0.113.66
-#  198.51.100.2 |        | 198.51.100.1
+#   192.0.2.2   |        |  192.0.2.1       203.0.113.1     203.0.113.66
+#   198.18.0.2  |        |  198.18.0.1
 #         +--- near -- far ---+  nginx: 80, 8080
 #         |       path        |
 #         +-------------------+
@@ -35,8 +35,8 @@ bench_world() {
 	lab_addr server eth0 192.0.2.1/24
 	lab_addr server eth1 203.0.113.1/24
 	lab_addr attacker eth0 203.0.113.66/24
-	lab_addr client eth1 198.51.100.2/24
-	lab_addr server eth2 198.51.100.1/24
+	lab_addr client eth1 198.18.0.2/24
+	lab_addr server eth2 198.18.0.1/24
 	# Where a flood's invented addresses are: answers to them go there and die.
 	lab_in server ip route add default via 203.0.113.66
 	lab_in attacker ip route add default via 203.0.113.1
