@@ -29,7 +29,7 @@ def main():
 	parser = argparse.ArgumentParser()
 	parser.add_argument("--quick", action="store_true")
 	parser.add_argument("--out", required=True)
-	parser.add_argument("names", nargs="*", default=EXPERIMENTS, choices=[*EXPERIMENTS, []])
+	parser.add_argument("names", nargs="*", default=[])
 	args = parser.parse_args()
 	bench = Bench(args.quick)
 	facts = machine.facts(args.quick)
