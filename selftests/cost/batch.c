@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Makes many groups at once and sends them phase by phase; see batch.h.
+ */
+#include <string.h>
+
+#include "selftests/cost/batch.h"
+#include "selftests/fixtures/attempt.h"
+#include "gate.skel.h"
+
+static void fit(struct attempt *a, const struct batch_form *form, unsigned int n)
+{
+	if (form->keys)
+		a->group.key_id = 1 + n * 2654435761u % form->keys;
+	if (form->key == KEY_WRONG)
+		a->group.user_key[0] ^= 1;
+	if (form->key == KEY_UNKNOWN)
+		a->group.key_id = GATE_KEY + 1;
+	if (form->port)
+		a->group.port = a->original.dport = form->port;
+	if (form->vlan)
+		a->original.vlan[0] = 5;
+	attempt_split(a);
+}
+
+/* One with a bucket to itself. */
+static void make_one(const struct gate *gate, struct attempt *a, const struct batch_form *form,
+		     bool used[TAP_PENDING_BUCKETS])
+{
+	const struct form as = { .ipv6 = form->ipv6, .veiled = true, .stamped = true,
+				 .extended = true };
+	static unsigned int n;
+	uint32_t bucket;
+
+	do {
+		attempt_make(gate, a, &as);
+		fit(a, form, n++);
+		bucket = attempt_place(gate, a).bucket;
+	} while (used[bucket]);
+	used[bucket] = true;
+	attempt_clear(gate, a); /* of what others left there */
+}
+
+void batch_make(struct gate *gate, const struct batch_form *form)
+{
+	bool used[TAP_PENDING_BUCKETS] = { false };
+	struct attempt attempt;
+	unsigned int i, phase;
+
+	gate_clock(gate, gate->now + 1);
+	for (i = 0; i < BATCH; i++) {
+		make_one(gate, &attempt, form, used);
+		for (phase = 0; phase < 4; phase++)
+			feed_frame(phase * BATCH + i, &attempt.segment[order_sent[phase]]);
+	}
+	gate_clock(gate, gate->now); /* making them may have taken its time */
+}
+
+void batch_phase(unsigned int phase)
+{
+	feed_start(phase * BATCH, BATCH);
+}
+
+double batch_run(const struct gate *gate, unsigned int verdict)
+{
+	return feed_run(FEED_XDP, gate->bpf->progs.tap_gate, BATCH, verdict, 0);
+}
