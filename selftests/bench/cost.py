@@ -22,7 +22,7 @@ NOTES = (
 	"own cost is told by an empty program behind it, in the same round, and taken off. What is left includes "
 	"the test runner's own share, the first line of the first table, in the floors as in the gate.",
 	"Each round measures the floors and the gate with the same frames, one after the other; the ratios are "
-	"of one round.",
+	"of one round. Caches are warm, as they are in a flood.",
 	"Groups: of 1,024 groups from as many addresses all first segments are run and timed, then all second "
 	"ones, and so on; each round has new groups. So each segment finds its bucket as cold as 1,024 other "
 	"clients left it. All outcomes are checked by the gate's counters.",

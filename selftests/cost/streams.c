@@ -131,6 +131,7 @@ static void stream_round(const struct stream *s, unsigned int repeat)
 
 	prepare(s);
 	floors_measure(&floors, repeat);
+	feed_run(FEED_XDP, cost_gate_program(s->gate), repeat / 2, verdict, 0); /* to warm up */
 	before = s->reason == NO_REASON ? 0 : cost_gate_count(s->gate, s->reason);
 	ns = feed_run(FEED_XDP, cost_gate_program(s->gate), repeat, verdict, 0);
 	/* Or something else was measured than its name says. (Some of a flood fill a group by chance.) */

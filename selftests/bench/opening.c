@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints how much longer a connection takes to open through splitter and gate than without: opens
- * them by turns, to a protected port and to an unprotected one of the same server.
+ * How long it takes to open a connection: opens many by turns, to two ports of one server, and prints
+ * the microseconds of each as JSON.
  *
- *   opening ADDRESS PROTECTED-PORT OPEN-PORT [COUNT]
+ *   opening ADDRESS PORT PORT COUNT
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COUNT_DEFAULT 1000
 #define COUNT_MAX 100000
 
 /* Microseconds that connect() took. */
@@ -46,25 +45,30 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void print(int port, double *us, int count)
+{
+	qsort(us, count, sizeof(us[0]), by_value);
+	printf("\"%d\": {\"median\": %.1f, \"p99\": %.1f}", port, us[count / 2], us[count * 99 / 100]);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in server = { .sin_family = AF_INET };
-	int count = argc == 5 ? atoi(argv[4]) : COUNT_DEFAULT, i;
-	static double with[COUNT_MAX], without[COUNT_MAX];
+	int count = argc == 5 ? atoi(argv[4]) : 0, i;
+	static double first[COUNT_MAX], second[COUNT_MAX];
 
-	if (argc < 4 || argc > 5 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 ||
-	    count < 1 || count > COUNT_MAX) {
-		fprintf(stderr, "usage: opening ADDRESS PROTECTED-PORT OPEN-PORT [COUNT]\n");
+	if (count < 1 || count > COUNT_MAX || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1) {
+		fprintf(stderr, "usage: opening ADDRESS PORT PORT COUNT\n");
 		return 2;
 	}
 	for (i = 0; i < count; i++) {
-		with[i] = open_one(&server, atoi(argv[2]));
-		without[i] = open_one(&server, atoi(argv[3]));
+		first[i] = open_one(&server, atoi(argv[2]));
+		second[i] = open_one(&server, atoi(argv[3]));
 	}
-	qsort(with, count, sizeof(with[0]), by_value);
-	qsort(without, count, sizeof(without[0]), by_value);
-	printf("To open a connection takes %.1f us through splitter and gate, %.1f us without: "
-	       "%.1f us more (median of %d; aim: at most 30)\n",
-	       with[count / 2], without[count / 2], with[count / 2] - without[count / 2], count);
+	printf("{");
+	print(atoi(argv[2]), first, count);
+	printf(", ");
+	print(atoi(argv[3]), second, count);
+	printf("}\n");
 	return 0;
 }
