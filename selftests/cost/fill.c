@@ -88,27 +88,29 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print(const char *name, double ns[ROUNDS])
+static void print(const char *name, double values[ROUNDS])
 {
-	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
-	printf("\"%s\": {\"median\": %.0f, \"min\": %.0f, \"max\": %.0f}, ", name, ns[ROUNDS / 2],
-	       ns[0], ns[ROUNDS - 1]);
+	qsort(values, ROUNDS, sizeof(values[0]), by_value);
+	printf("\"%s\": {\"median\": %.2f, \"min\": %.2f, \"max\": %.2f}, ", name,
+	       values[ROUNDS / 2], values[0], values[ROUNDS - 1]);
 }
 
 /* One with few records, and one with many, by turns. */
 static void compare(struct gate *few, struct gate *many, const char *few_name,
-		    const char *many_name)
+		    const char *many_name, const char *times_name)
 {
-	double few_ns[ROUNDS], many_ns[ROUNDS];
+	double few_ns[ROUNDS], many_ns[ROUNDS], times[ROUNDS];
 	unsigned int round;
 
 	for (round = 0; round < ROUNDS; round++) {
 		gate_forget(few);
 		few_ns[round] = admit(few);
 		many_ns[round] = admit(many);
+		times[round] = many_ns[round] / few_ns[round];
 	}
 	print(few_name, few_ns);
 	print(many_name, many_ns);
+	print(times_name, times);
 }
 
 static void send_again(struct gate *gate)
@@ -145,9 +147,9 @@ int main(int argc, char **argv)
 	gate_load(&many, &setup);
 	printf("{");
 	fill(&many, records - ROUNDS * BATCH);
-	compare(&few, &many, "few", "many");
+	compare(&few, &many, "few", "many", "many : few");
 	fill(&many, (ROUNDS + 2) * BATCH); /* the spare entries, too */
-	compare(&few, &many, "few again", "full");
+	compare(&few, &many, "few again", "full", "full : few");
 	send_again(&many);
 	printf("}\n");
 	gate_unload(&few);
