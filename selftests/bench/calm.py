@@ -72,7 +72,10 @@ def opening(bench, port, other):
 def once(bench, port, bulk_port):
 	"""{(what, where): figure} of one way to get to the server."""
 	found = {}
-	for what, measure, where in (("ab", ab, APART), ("wrk", wrk, APART), ("wrk", wrk, TOGETHER)):
+	measures = [("ab", ab, APART), ("wrk", wrk, APART)]
+	if not bench.quick:
+		measures.append(("wrk", wrk, TOGETHER))
+	for what, measure, where in measures:
 		lab.forget()
 		found[what, where] = measure(bench, CPUS[where], port)
 	found["to the server", APART] = bulk(bench, CPUS[APART], bulk_port)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long it takes to open a connection: opens many by turns, to two ports of one server, and prints
- * the microseconds of each as JSON.
+ * How long it takes to open a connection: opens many by turns, to two ports of one server, and
+ * prints the microseconds of each as JSON.
  *
  *   opening ADDRESS PORT PORT COUNT
  */
@@ -48,7 +48,8 @@ static int by_value(const void *a, const void *b)
 static void print(int port, double *us, int count)
 {
 	qsort(us, count, sizeof(us[0]), by_value);
-	printf("\"%d\": {\"median\": %.1f, \"p99\": %.1f}", port, us[count / 2], us[count * 99 / 100]);
+	printf("\"%d\": {\"median\": %.1f, \"p99\": %.1f}", port, us[count / 2],
+	       us[count * 99 / 100]);
 }
 
 int main(int argc, char **argv)

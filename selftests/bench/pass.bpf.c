@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Lets all pass, unseen: what any XDP program costs, on devices that must remake each packet for it.
+ * Lets all pass, unseen: what any XDP program costs, on devices that must remake each packet for
+ * it.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Many groups at once: all their first segments, then all their second ones, and so on, so that each
- * of the four can be timed by itself.
+ * Many groups at once: all their first segments, then all their second ones, and so on, so that
+ * each of the four can be timed by itself.
  */
 #ifndef TAP_SELFTESTS_COST_BATCH_H
 #define TAP_SELFTESTS_COST_BATCH_H
@@ -23,8 +23,8 @@ struct batch_form {
 };
 
 /*
- * Puts new groups for this gate up as frames, a second after the last ones; no two of them meet in a
- * bucket of tap_pending.
+ * Puts new groups for this gate up as frames, a second after the last ones; no two of them meet in
+ * a bucket of tap_pending.
  */
 void batch_make(struct gate *gate, const struct batch_form *form);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cases, by kind. Each function runs one round of its kind and adds to the figures; sets is a list
- * of tables that are wanted, NULL for all.
+ * The cases, by kind. Each function runs one round of its kind and adds to the figures; sets is a
+ * list of tables that are wanted, NULL for all.
  */
 #ifndef TAP_SELFTESTS_COST_CASES_H
 #define TAP_SELFTESTS_COST_CASES_H
@@ -11,7 +11,7 @@
 /* How long a measurement is. */
 struct effort {
 	unsigned int rounds;
-	unsigned int repeat; /* runs of a program in one measurement, where that is free to choose */
+	unsigned int repeat; /* runs of a program in one measurement, where it may be any number */
 	char **sets; /* wanted, NULL at the end */
 };
 

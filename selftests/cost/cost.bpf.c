@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Measures other programs in the kernel's program test runner, which hands one packet over again and
- * again, as the run before left it. A program here goes first, writes the next of many prepared frames
- * over it, and calls the program that is measured. Its own cost is told by an empty program behind it.
+ * Measures other programs in the kernel's program test runner, which hands one packet over again
+ * and again, as the run before left it. A program here goes first, writes the next of many prepared
+ * frames over it, and calls the program that is measured. Its own cost is told by an empty program
+ * behind it.
  */
 #define TAP_CONTEXT struct xdp_md
 #define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Prints what one packet costs the gate and the splitter, next to the least that any program can do
- * with it, in the kernel's program test runner. Figures, not tests: a busy machine must not fail it.
+ * with it, in the kernel's program test runner. Figures, not tests: a busy machine must not fail
+ * it.
  *
  *   cost [-j] [-q] [-r ROUNDS] [SET...]     flood services passing groups splitter; default: all
  */

@@ -43,8 +43,8 @@ static void load_floors(void)
 }
 
 /*
- * The test runner makes the program it runs known to the kernel's XDP dispatcher, and then waits for
- * all CPUs, twice in each call; unless some device has the program already.
+ * The test runner makes the program it runs known to the kernel's XDP dispatcher, and then waits
+ * for all CPUs, twice in each call; unless some device has the program already.
  */
 static void attach_somewhere(const struct bpf_program *program, const char *device)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Times programs in the kernel's program test runner with many prepared frames, one after another; see
- * cost.bpf.c.
+ * Times programs in the kernel's program test runner with many prepared frames, one after another;
+ * see cost.bpf.c.
  */
 #ifndef TAP_SELFTESTS_COST_FEED_H
 #define TAP_SELFTESTS_COST_FEED_H
@@ -32,15 +32,15 @@ void feed_frame(unsigned int at, const struct packet *packet);
 /* From now on n frames (a power of two) come by turns, beginning with number `first`. */
 void feed_start(unsigned int first, unsigned int n);
 
-/* And each comes from another address and port, with another sequence number; they look like this one. */
+/* And each with another source address, port and sequence number; they all look like this one. */
 void feed_vary(const struct packet *packet);
 
 /* The frames themselves, COST_FRAMES of them, all of the length of the last feed_frame(). */
 struct cost_frame *feed_frames(void);
 
 /*
- * Runs the program so many times behind the feeder; nanoseconds for each, the feeder's included. The
- * last run must return that verdict. ifindex: the device that an skb is at, or 0.
+ * Runs the program so many times behind the feeder; nanoseconds for each, the feeder's included.
+ * The last run must return that verdict. ifindex: the device that an skb is at, or 0.
  */
 double feed_run(enum feed_kind kind, const struct bpf_program *program, unsigned int repeat,
 		unsigned int verdict, unsigned int ifindex);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to admit a group when few groups are on record, when very many are, and when the map
- * is so full that each pushes out another; and that none of them is admitted a second time. All go
- * through the gate.
+ * What it costs to admit a group when few groups are on record, when very many are, and when the
+ * map is so full that each pushes out another; and that none of them is admitted a second time. All
+ * go through the gate.
  *
  *   fill RECORDS     the gate's --replay-size; prints JSON
  */

@@ -13,7 +13,7 @@ enum cost_gate {
 	COST_STEALTH, /* the same, and the service hides */
 	COST_KEYS, /* every key ID has a key, all of them gate_user_key */
 	COST_PORTS, /* 256 services, each at a port of its own */
-	COST_SOURCES, /* 256 services at one port, told apart by the client's address; the last fits */
+	COST_SOURCES, /* 256 services at one port, told apart by address; the last one fits */
 	COST_GATES
 };
 

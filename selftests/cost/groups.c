@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What groups cost the gate, each of their four segments: valid ones, such with a wrong key, and such
- * that come a second time. The table below says all about a case.
+ * What groups cost the gate, each of their four segments: valid ones, such with a wrong key, and
+ * such that come a second time. The table below says all about a case.
  */
 #include <string.h>
 
@@ -29,8 +29,10 @@ static const struct groups_case cases[] = {
 	{ "valid, IPv6", COST_SEALED, TAP_REASON_admitted, .form = { .ipv6 = true } },
 	{ "valid, VLAN", COST_SEALED, TAP_REASON_admitted, .form = { .vlan = true } },
 	{ "valid, 1,000 keys", COST_KEYS, TAP_REASON_admitted, .form = { .keys = 1000 } },
-	{ "valid, 65,535 keys", COST_KEYS, TAP_REASON_admitted, .form = { .keys = TAP_KEY_ID_MAX } },
-	{ "valid, 256 services", COST_PORTS, TAP_REASON_admitted, .form = { .port = GATE_PORT + 255 } },
+	{ "valid, 65,535 keys", COST_KEYS, TAP_REASON_admitted,
+	  .form = { .keys = TAP_KEY_ID_MAX } },
+	{ "valid, 256 services", COST_PORTS, TAP_REASON_admitted,
+	  .form = { .port = GATE_PORT + 255 } },
 	{ "wrong key", COST_SEALED, TAP_REASON_tag, .form = { .key = KEY_WRONG } },
 	{ "wrong key, 65,535 keys", COST_KEYS, TAP_REASON_tag,
 	  .form = { .keys = TAP_KEY_ID_MAX, .key = KEY_WRONG } },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a SYN costs the splitter, on a device that throws away what it is to send (ifb). The splitter
- * is attached there, too, so that the clones come to it again, as on any device.
+ * What a SYN costs the splitter, on a device that throws away what it is to send (ifb). The
+ * splitter is attached there, too, so that the clones come to it again, as on any device.
  */
 #include <errno.h>
 #include <net/if.h>

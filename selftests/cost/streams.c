@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What single segments cost the gate: a stranger's SYNs, each from another address, and segments that
- * pass. The table below says all about a case.
+ * What single segments cost the gate: a stranger's SYNs, each from another address, and segments
+ * that pass. The table below says all about a case.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,20 +27,19 @@ struct stream {
 	int reason; /* that the gate must give for each */
 	double aim;
 	bool marked; /* the window is a mark */
-	bool data; /* an ACK with its payload, of one of `flows` connections that the gate let begin */
+	bool data; /* with the ACK flag and a payload, of one of `flows` connections */
 	unsigned int flows; /* a power of two; 0: every segment from another address */
 	uint16_t port; /* 0: GATE_PORT */
 };
 
-#define FLOOD(text, gate_, marked_, reason_, aim4)                                                  \
-	{ .set = "flood", .name = text, .gate = gate_, .marked = marked_, .shape = PLAIN4,          \
-	  .reason = TAP_REASON_##reason_, .aim = aim4 },                                            \
-	{ .set = "flood", .name = text, .gate = gate_, .marked = marked_, .shape = LINUX4,          \
-	  .reason = TAP_REASON_##reason_, .aim = aim4 },                                            \
-	{ .set = "flood", .name = text, .gate = gate_, .marked = marked_, .shape = LINUX6,          \
-	  .reason = TAP_REASON_##reason_ },                                                         \
-	{ .set = "flood", .name = text, .gate = gate_, .marked = marked_, .shape = VLAN4,           \
-	  .reason = TAP_REASON_##reason_ }
+#define SHAPE(text, shape_, gate_, marked_, reason_, aim_)                                         \
+	{ .set = "flood", .name = text, .shape = shape_, .gate = gate_, .marked = marked_,         \
+	  .reason = TAP_REASON_##reason_, .aim = aim_ }
+#define FLOOD(text, gate, marked, reason, aim4)                                                    \
+	SHAPE(text, PLAIN4, gate, marked, reason, aim4),                                           \
+	SHAPE(text, LINUX4, gate, marked, reason, aim4),                                           \
+	SHAPE(text, LINUX6, gate, marked, reason, 0),                                              \
+	SHAPE(text, VLAN4, gate, marked, reason, 0)
 
 static const struct stream streams[] = {
 	FLOOD("sealed, no mark", COST_SEALED, false, no_mark, 1.25),
@@ -54,7 +53,8 @@ static const struct stream streams[] = {
 	  .port = COST_FREE_PORT },
 	{ "passing", "SYN to an unprotected port", COST_SEALED, LINUX6, NO_REASON,
 	  .port = COST_FREE_PORT },
-	{ "passing", "data, stealth off", COST_SEALED, LINUX4, NO_REASON, .data = true, .flows = 1 },
+	{ "passing", "data, stealth off", COST_SEALED, LINUX4, NO_REASON,
+	  .data = true, .flows = 1 },
 	{ "passing", "data, stealth on, one connection", COST_STEALTH, LINUX4, NO_REASON,
 	  .data = true, .flows = 1 },
 	{ "passing", "data, stealth on, 1,024 connections", COST_STEALTH, LINUX4, NO_REASON,
@@ -134,7 +134,7 @@ static void stream_round(const struct stream *s, unsigned int repeat)
 	feed_run(FEED_XDP, cost_gate_program(s->gate), repeat / 2, verdict, 0); /* to warm up */
 	before = s->reason == NO_REASON ? 0 : cost_gate_count(s->gate, s->reason);
 	ns = feed_run(FEED_XDP, cost_gate_program(s->gate), repeat, verdict, 0);
-	/* Or something else was measured than its name says. (Some of a flood fill a group by chance.) */
+	/* Or it was not what its name says. (A few of a flood make up groups, by chance.) */
 	if (s->reason != NO_REASON &&
 	    cost_gate_count(s->gate, s->reason) - before < repeat - repeat / 1000)
 		give_up("%s: not all were judged alike", s->name);
