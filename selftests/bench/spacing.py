@@ -16,7 +16,7 @@ from result import Chart, Table
 SPACINGS = ((0, 0), (1, 0), (10, 0), (100, 0), (0, 10), (0, 100))
 RATES = (0, 30_000, 100_000, 300_000, 1_000_000)
 BEGUN = 1000  # SYNs that have come when a flood has begun
-PATIENCE = 0.95  # seconds: less than until the kernel sends again
+PATIENCE, QUICK_PATIENCE = 0.95, 0.4  # seconds: less than until the kernel sends again
 
 
 def name(spacing):
@@ -39,13 +39,13 @@ def flood(rate, seconds, port):
 		yield lambda: float(process.stdout.read().split()[-1])
 
 
-def one(rate, count, span):
+def one(rate, count, span, patience):
 	"""At this rate of the flood: its real rate, and of each spacing the times and what the path did."""
 	ports = dict(zip(badpath.PROTECTED, SPACINGS))
 	rules = {port: f"gap={gap},jitter={jitter}" for port, (gap, jitter) in ports.items()}
-	seconds = span + PATIENCE + 0.5
+	seconds = span + patience + 0.3
 	with badpath.path(rules, lab.REST_CPU) as path, flood(rate, seconds, badpath.PROTECTED[0]) as flooded:
-		times = badpath.Dial(ports, count, span, PATIENCE).times()
+		times = badpath.Dial(ports, count, span, patience).times()
 		sent = flooded()
 	return sent, {spacing: times[port] for port, spacing in ports.items()}, \
 		{spacing: path.ports[port] for port, spacing in ports.items()}
@@ -107,12 +107,13 @@ class Found:
 
 def measure(bench):
 	count, span, rounds, rates = (40, 0.3, 1, RATES[:2]) if bench.quick else (200, 1.0, 3, RATES)
+	patience = QUICK_PATIENCE if bench.quick else PATIENCE
 	found = Found(rates, count, span)
 	with badpath.protected("--mark", "open"):
 		for number in range(rounds):
 			bench.progress(f"order and spacing: round {number + 1} of {rounds}")
 			for rate in rates:
-				found.rounds[rate].append(one(rate, count, span))
+				found.rounds[rate].append(one(rate, count, span, patience))
 	return found
 
 
