@@ -66,24 +66,12 @@ def _flooded(bench, standing, rate):
 	return {"arrived": arrived, **seen}
 
 
-def _lets_in(standing):
-	"""
-	Waits until the client gets in. A gate that is loaded again has no records of what it admitted
-	before, so it refuses what was made in the second of the last admission.
-	"""
-	if standing.knock:
-		return
-	end = time.monotonic() + 5
-	while not lab.connects():
-		if time.monotonic() > end:
-			raise RuntimeError("the client does not get in without a flood")
-
-
 def _measure(bench, defence, rates):
 	"""{rate: what the client saw}"""
 	found = {}
 	with defence.up() as standing:
-		_lets_in(standing)
+		if not standing.knock:
+			lab.let_in()
 		for rate in rates:
 			lab.forget()
 			if rate == 0:

@@ -16,6 +16,7 @@ import result
 TITLE = "GET flood without a key"
 RATES = (200, 1000, 5000, 10000, 20000)  # connections a second; nginx cannot answer the last
 PARALLEL = 10
+ROUNDS, SECONDS = 8, 0.25  # a machine that is not ours alone is better asked often than long
 LEAD_S = 0.1  # the flood is there before anyone looks
 AIM = 0.95
 NOWHERE = "198.51.100.1"
@@ -24,9 +25,7 @@ STATES = {"calm": None, "elsewhere": NOWHERE, "attack": lab.ATTACKED}
 
 def _requests(seconds):
 	"""The client's requests a second."""
-	out = lab.run("client", "taskset", "-c", str(lab.REST_CPU), f"{lab.BUILD}/bench/fetch", "--seconds",
-		      str(seconds), "--parallel", str(PARALLEL), "--give-up", "1", lab.SERVER, str(lab.PORT))
-	return json.loads(out)["per_second"]
+	return lab.fetch("--seconds", str(seconds), "--parallel", str(PARALLEL), "--give-up", "1")["per_second"]
 
 
 def _under_attack(rate, seconds, target):
@@ -69,16 +68,18 @@ def _attackers():
 
 def _rounds(bench, rates):
 	"""{"TAP" or "unprotected": {rate: [measurement, ...]}}"""
-	seconds = 0.2 if bench.quick else 0.5
+	rounds, seconds = (1, 0.2) if bench.quick else (ROUNDS, SECONDS)
 	found = {"TAP": {r: [] for r in rates}, "unprotected": {r: [] for r in rates}}
 	with _attackers():
-		for number in range(bench.rounds):
-			bench.progress(f"round {number + 1} of {bench.rounds}")
+		for number in range(rounds):
+			bench.progress(f"round {number + 1} of {rounds}")
 			with lab.protected():
+				lab.let_in()
 				for rate in rates:
 					found["TAP"][rate].append(_measure(rate, seconds))
 			for rate in rates:
 				found["unprotected"][rate].append(_measure(rate, seconds))
+			lab.forget()
 	return found
 
 

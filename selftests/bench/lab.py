@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 
 from inside import LAB, ROOT, inside, key, pins, run, tap, tap_json
 
 BUILD = f"{ROOT}/build/selftests"
 FLOOD = f"{BUILD}/flood"
+GROUPS = f"{BUILD}/groups"
 SERVER = "192.0.2.1"  # to the client
 CLIENT = "192.0.2.2"
 ATTACKED = "203.0.113.1"  # the server, to the attacker
@@ -56,9 +58,9 @@ def received(name, device):
 	return link["stats64"]["rx"]["packets"]
 
 
-def flood(seconds, *options, port=PORT):
+def flood(seconds, *options, port=PORT, program=FLOOD):
 	"""The words of a flood of SYNs to the port, to be run by the attacker on the flood's CPU."""
-	return (FLOOD, "--dev", "eth0", "--dst-mac", mac("server", "eth1"), "--dst", ATTACKED,
+	return (program, "--dev", "eth0", "--dst-mac", mac("server", "eth1"), "--dst", ATTACKED,
 		"--dport", str(port), "--seconds", str(seconds), *options)
 
 
@@ -71,6 +73,17 @@ def fetch(*options, seconds=60):
 def connects():
 	"""Whether the client gets in, at once."""
 	return fetch("--count", "1", "--give-up", "0.02")["successes"] == 1
+
+
+def let_in():
+	"""
+	Waits until the client gets in. A gate that is loaded again has no records of what it admitted
+	before, so it refuses what was made in the second of the last admission.
+	"""
+	end = time.monotonic() + 5
+	while not connects():
+		if time.monotonic() > end:
+			raise RuntimeError("the client does not get in without a flood")
 
 
 def forget():

@@ -7,7 +7,6 @@
 #define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
 #include "bpf/kernel.h"
 
-#include "bpf/clock.h"
 #include "bpf/frame.h"
 #include "selftests/flood/groups.h"
 #include "selftests/flood/live.bpf.h"
@@ -46,7 +45,7 @@ static __always_inline void write_fields(__u32 isn)
 					   groups_settings.peer.veil.k[1] } };
 	const struct tap_sipkey key = { { groups_settings.peer.tag.k[0],
 					  groups_settings.peer.tag.k[1] } };
-	__u64 ns = clock_utc_ns(groups_settings.tai_minus_utc_ns);
+	__u64 ns = bpf_ktime_get_tai_ns() - groups_settings.tai_minus_utc_ns;
 	struct tap_fields f = {
 		.isn = isn,
 		.sec = ns / TAP_NS_PER_SEC,
