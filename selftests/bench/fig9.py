@@ -104,15 +104,14 @@ def _table(found, rates):
 
 
 def _chart(found):
-	series = {}
-	for side, by_rate in found.items():
-		points = [(0, statistics.median(x for m in by_rate.values() for x in _values(m, "calm")))]
-		points += [(rate, _median(m, "attack")) for rate, m in by_rate.items()]
-		series[side] = points
-	points = [(rate, _median(m, "elsewhere")) for rate, m in found["TAP"].items()]
-	series["TAP, attack elsewhere"] = points
+	def points(side, state):
+		shares = {rate: [m[state] / m["calm"] for m in by_round] for rate, by_round in found[side].items()}
+		return [(0, 100), *((rate, 100 * statistics.median(values)) for rate, values in shares.items())]
+
 	return result.Chart("fig9", "GET flood without a key", "attackers' connections a second",
-			    "client's requests a second", series)
+			    "client's requests/s, % of no attack",
+			    {"TAP": points("TAP", "attack"), "elsewhere": points("TAP", "elsewhere"),
+			     "unprotected": points("unprotected", "attack")})
 
 
 def _worst(found, what):
@@ -137,5 +136,5 @@ def run(bench):
 		       "CPU 1, as with any veth pair.",
 		       "Two processors of one machine share caches, clock and perhaps a core: whatever CPU 0 does "
 		       "costs CPU 1 something. So the attackers also connect, at the same rate, to where nobody is, "
-		       "and none of it reaches the server: what is lost then is no attack's doing."],
+		       "and none of it reaches the server: what is lost then is no attack's doing (\"elsewhere\")."],
 		data={side: {str(rate): m for rate, m in by_rate.items()} for side, by_rate in found.items()})

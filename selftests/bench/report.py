@@ -31,8 +31,8 @@ def _lines(chart):
 	script += "set key outside right top\n"
 	if chart.logx:
 		script += 'set logscale x\nset format x "%.0s%c"\n'
-	# A line at the edge would be hard to see.
-	script += "set logscale y\n" if chart.logy else "set offsets graph 0, 0, 0.05, 0.05\n"
+	# From 0, or small differences look large; and a line at the edge would be hard to see.
+	script += "set logscale y\n" if chart.logy else "set yrange [0:*]\nset offsets graph 0, 0, 0.05, 0\n"
 	plots = [f'$d{i} using 1:2 with linespoints linewidth 2 title "{_quoted(label)}"'
 		 for i, label in enumerate(chart.series)]
 	return script + "plot " + ", ".join(plots) + "\n"
