@@ -2,8 +2,13 @@
 /*
  * Makes many groups at once and sends them phase by phase; see batch.h.
  */
+#include <errno.h>
 #include <string.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "selftests/common/check.h"
 #include "selftests/cost/batch.h"
 #include "selftests/fixtures/attempt.h"
 #include "gate.skel.h"
@@ -38,7 +43,20 @@ static void make_one(const struct gate *gate, struct attempt *a, const struct ba
 		bucket = attempt_place(gate, a).bucket;
 	} while (used[bucket]);
 	used[bucket] = true;
-	attempt_clear(gate, a); /* of what others left there */
+}
+
+/* Of what a flood left there. */
+static void clear_buckets(const struct gate *gate)
+{
+	static const struct tap_bucket nothing[TAP_PENDING_BUCKETS];
+	static uint32_t numbers[TAP_PENDING_BUCKETS];
+	uint32_t n = TAP_PENDING_BUCKETS, i;
+
+	for (i = 0; i < n; i++)
+		numbers[i] = i;
+	if (bpf_map_update_batch(bpf_map__fd(gate->bpf->maps.tap_pending), numbers, nothing, &n,
+				 NULL))
+		give_up("tap_pending: %s", strerror(errno));
 }
 
 void batch_make(struct gate *gate, const struct batch_form *form)
@@ -53,6 +71,7 @@ void batch_make(struct gate *gate, const struct batch_form *form)
 		for (phase = 0; phase < 4; phase++)
 			feed_frame(phase * BATCH + i, &attempt.segment[order_sent[phase]]);
 	}
+	clear_buckets(gate);
 	gate_clock(gate, gate->now); /* making them may have taken its time */
 }
 
