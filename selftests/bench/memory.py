@@ -18,9 +18,8 @@ REPLAY = (16384, 131072, 1048576)  # the middle one is the default
 RECORDS, RECORDS_QUICK = 1000000, 31000
 MIB = 1 << 20
 NOTES = (
-	"Memory: bytes_memlock, as the kernel counts it, of all maps that the programs use, rule sets in force "
-	"included. It does not depend on how many keys and services there are, as most maps are arrays, but for "
-	"keys' names.",
+	"Memory: bytes_memlock, as the kernel counts it, of all maps, rule sets in force included. Keys have names "
+	"here, and a name takes memory when it is there; all else is allocated in the beginning.",
 	"Times are of tapctl as a whole, from start to end; loads and unloads wait for the kernel to be done with "
 	"the old programs.",
 	"Admissions: all records were made by the gate itself, from whole groups (build/selftests/cost/fill). "
@@ -35,10 +34,9 @@ def bpftool(*argv):
 	return json.loads(done.stdout)
 
 
-def programs(side):
-	"""Numbers of the programs in use there, by their pinned links."""
-	links = [f"{lab.pins(side)}/{name}" for name in os.listdir(lab.pins(side)) if not name.startswith("tap_")]
-	return {bpftool("link", "show", "pinned", link)["prog_id"] for link in links}
+def pinned(side, maps):
+	"""What is pinned there: the maps, or the links."""
+	return [f"{lab.pins(side)}/{name}" for name in os.listdir(lab.pins(side)) if name.startswith("tap_") == maps]
 
 
 def with_inner(number):
@@ -52,10 +50,12 @@ def with_inner(number):
 
 
 def memory(side):
-	"""MiB of all maps of that side."""
-	maps = {m["id"]: m["bytes_memlock"] for program in programs(side)
-		for number in bpftool("prog", "show", "id", str(program))["map_ids"] for m in with_inner(number)}
-	return sum(maps.values()) / MIB
+	"""MiB of all maps of that side: those that its programs use, and those that only tapctl does."""
+	programs = {bpftool("link", "show", "pinned", link)["prog_id"] for link in pinned(side, maps=False)}
+	used = [bpftool("prog", "show", "id", str(program))["map_ids"] for program in programs]
+	shown = [m for numbers in used for number in numbers for m in with_inner(number)]
+	shown += [bpftool("map", "show", "pinned", pin) for pin in pinned(side, maps=True)]
+	return sum({m["id"]: m["bytes_memlock"] for m in shown}.values()) / MIB
 
 
 def timed(into, what, *argv):
@@ -79,7 +79,7 @@ class Files:
 
 	def keys(self, count):
 		others = (i for i in range(1, 65536) if i != lab.KEY_ID)
-		return self.write(f"keys-{count}", (f"{i} {base64.b64encode(os.urandom(32)).decode()}"
+		return self.write(f"keys-{count}", (f"{i} {base64.b64encode(os.urandom(32)).decode()} name=user{i}"
 						    for i, _ in zip(others, range(count - 1))))
 
 	def services(self, count):
