@@ -46,7 +46,7 @@ def _bars(chart):
 	script += 'set style data histograms\nset style histogram clustered gap 0.5\n'
 	script += 'set style fill solid 0.8\nset boxwidth 0.9\nset yrange [0:*]\n'
 	script += "set xtics rotate by 30 right\nset grid noxtics\n"
-	script += "set key off\n" if len(values) == 1 else "set key top left\n"
+	script += "set key off\n" if len(values) == 1 else "set key outside top center horizontal\n"
 	plots = [f'$d using {i + 2}:xtic(1) title "{_quoted(label)}"' for i, label in enumerate(chart.series)]
 	return script + "plot " + ", ".join(plots) + "\n"
 
