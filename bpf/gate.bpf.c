@@ -19,6 +19,7 @@ const volatile struct tap_gate_constants gate;
 #include "bpf/admit.h"
 #include "bpf/events.h"
 #include "bpf/gate_maps.h"
+#include "bpf/glance.h"
 #include "bpf/group.h"
 #include "bpf/judge.h"
 #include "bpf/reject.h"
@@ -199,22 +200,24 @@ static __always_inline bool pull_headers(struct xdp_md *ctx)
 	       !bpf_xdp_pull_data(ctx, bytes < TAP_HEADERS_BYTES ? bytes : TAP_HEADERS_BYTES);
 }
 
-/*
- * Whether it is a stranger's SYN to a service that refuses such in silence. What a flood is made of
- * ends with this: no more than its port and its window is looked at.
- */
-static __always_inline bool is_strangers_syn(const struct tap_packet *p, enum tap_kind kind,
-					     __u32 class)
+/* Whether the frame is a stranger's SYN, and nothing else has to be known to drop it. */
+static __always_inline bool is_flood(struct xdp_md *ctx, bool ethernet)
 {
-	return kind == TAP_SYN && class & TAP_RULE_SHUT && !is_mark(bpf_ntohs(p->tcp->window));
+	const struct tcphdr *tcp = glance(ctx, ethernet);
+	const struct tap_ruleset *set;
+
+	if (!tcp || is_mark(bpf_ntohs(tcp->window)))
+		return false;
+	set = services_in_force();
+	return set && glance_is_shut(set, tcp);
 }
 
 static __always_inline const struct tap_rule *service_for(struct xdp_md *ctx,
 							  const struct tap_packet *p,
 							  enum tap_kind kind,
-							  const struct tap_ruleset *set, __u32 class)
+							  const struct tap_ruleset *set)
 {
-	struct rules_search who = { .set = set, .class = class };
+	struct rules_search who = { .set = set, .class = rules_at_port(set, p) };
 
 	/* Here and at once, or clang would compute the field's address apart: the verifier says no. */
 	TAP_KEEP_ORDER(ctx);
@@ -230,8 +233,11 @@ static __always_inline int gate_run(struct xdp_md *ctx, bool ethernet)
 	enum tap_reason reason;
 	bool pulled = false;
 	enum tap_kind kind;
-	__u32 class;
 
+	if (gate.sealed && is_flood(ctx, ethernet)) {
+		count(TAP_REASON_no_mark);
+		return gate.monitor ? XDP_PASS : XDP_DROP;
+	}
 again:
 	kind = ethernet ? tap_parse_ethernet(ctx, &p) : tap_parse_ip(ctx, &p);
 	if (kind >= TAP_OPAQUE && !pulled) {
@@ -246,12 +252,7 @@ again:
 		return XDP_PASS;
 	if (kind == TAP_SEGMENT && !set->hides)
 		return XDP_PASS;
-	class = rules_at_port(set, &p);
-	if (is_strangers_syn(&p, kind, class)) {
-		count(TAP_REASON_no_mark);
-		return gate.monitor ? XDP_PASS : XDP_DROP;
-	}
-	rule = service_for(ctx, &p, kind, set, class);
+	rule = service_for(ctx, &p, kind, set);
 	if (!rule || rule->service.action == TAP_ACTION_PASS)
 		return XDP_PASS;
 	if (kind == TAP_SEGMENT && is_harmless(ctx, &p, rule))

@@ -10,6 +10,7 @@
 
 #define TAP_CONTEXT struct xdp_md
 #define TAP_FRAME_BYTES(ctx) host_xdp_length(ctx)
+#include "bpf/glance.h"
 #include "bpf/parse.h"
 #include "bpf/timestamps.h"
 
@@ -194,6 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct xdp_md ctx = {};
 	struct tap_packet p = {};
 	struct found f;
+	const struct tcphdr *plain;
 	enum tap_kind kind;
 
 	if (v.length > HOST_FRAME_BYTES)
@@ -209,6 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_kind(kind, &v, &f, first == v.length);
 	if (kind == TAP_SYN && there)
 		check_syn(&ctx, &v, &p, &f);
+	plain = glance(&ctx, !l3);
+	MUST(!plain || (kind == TAP_SYN && p.tcp == plain), "a glance sees a SYN, but it is %d", kind);
 	if (kind == TAP_SYN) {
 		MUST((uint8_t *)p.tcp + p.tcp->doff * 4 <= (uint8_t *)TAP_DATA_END(&ctx), "doff");
 		MUST(p.tcp->doff >= 5 && p.tcp->doff * 4u <= p.tcp_bytes, "%u", p.tcp->doff);
