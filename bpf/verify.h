@@ -11,6 +11,7 @@
 
 /* Roles of the four segments collected: for each arrangement, who is SYN0, SYN1, SYN2, SYN3. */
 #define TAP_ARRANGEMENTS 24
+#define TAP_ARRANGEMENTS_ROOM 32 /* of a list of them: power of two */
 
 static const __u8 tap_arrangements[TAP_ARRANGEMENTS][TAP_GROUP_SEGMENTS] = {
 	{ 0, 1, 2, 3 }, { 0, 1, 3, 2 }, { 0, 2, 1, 3 }, { 0, 2, 3, 1 }, { 0, 3, 1, 2 }, { 0, 3, 2, 1 },
