@@ -28,7 +28,7 @@ def _block(name, rows):
 
 def _lines(chart):
 	script = "".join(_block(f"d{i}", points) for i, points in enumerate(chart.series.values()))
-	script += "set key outside right top\n"
+	script += "set key outside bottom center horizontal maxrows 4\n"
 	if chart.logx:
 		script += 'set logscale x\nset format x "%.0s%c"\n'
 	# From 0, or small differences look large; and a line at the edge would be hard to see.
