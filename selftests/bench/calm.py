@@ -10,6 +10,7 @@ import lab
 from result import Aim, Chart, Result, Table, spread
 
 TITLE = "No attack"
+ROUNDS = 8
 PAGE = "1k"
 BULK_PORT, BULK_OTHER_PORT = 5201, 5202  # the protected one, and one that is not
 WITH, BESIDE, EMPTY = "protected port", "other port, TAP loaded", "an empty XDP program"
@@ -164,8 +165,9 @@ def run(bench):
 	rounds = []
 	with lab.spawn("server", "iperf3", "-s", "-p", str(BULK_PORT), cpu=lab.REST_CPU), \
 	     lab.spawn("server", "iperf3", "-s", "-p", str(BULK_OTHER_PORT), cpu=lab.REST_CPU):
-		for i in range(1 if bench.quick else bench.rounds):
-			bench.progress(f"round {i + 1}")
+		count = 1 if bench.quick else ROUNDS
+		for i in range(count):
+			bench.progress(f"round {i + 1} of {count}")
 			rounds.append(one_round(bench))
 	absolute, ratios = rates(rounds)
 	times = [times for _, times in rounds]
