@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -15,7 +16,7 @@
 #include "user/bpffs.h"
 #include "user/tapctl.h"
 
-bool bpffs_holds(const char *path)
+int bpffs_holds(const char *path)
 {
 	char parent[PATH_MAX];
 	struct statfs fs;
@@ -23,9 +24,11 @@ bool bpffs_holds(const char *path)
 
 	snprintf(parent, sizeof(parent), "%s", path);
 	while (statfs(parent, &fs)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
 		slash = strrchr(parent, '/');
 		if (!slash || slash == parent)
-			return false;
+			return 0;
 		*slash = '\0';
 	}
 	return fs.f_type == BPF_FS_MAGIC;
@@ -75,10 +78,17 @@ static bool mounts_are_private(void)
 	return false;
 }
 
+static int fail_to_look(const char *path, int err)
+{
+	return fail(-err, "cannot tell whether %s is on a bpffs: %s", path, cause_file(-err));
+}
+
 int bpffs_mount(void)
 {
-	if (bpffs_holds(BPFFS_MOUNT))
-		return 0;
+	int holds = bpffs_holds(BPFFS_MOUNT);
+
+	if (holds)
+		return holds < 0 ? fail_to_look(BPFFS_MOUNT, holds) : 0;
 	if (mounts_are_private())
 		return fail(ENODEV, "no bpffs at " BPFFS_MOUNT ", and one mounted by this command "
 							       "would vanish with it (as under `ip "
@@ -112,10 +122,12 @@ static int make_directories(const char *path)
 
 int bpffs_make(const char *path)
 {
+	int err, holds = bpffs_holds(path);
 	struct stat st;
-	int err;
 
-	if (!bpffs_holds(path)) {
+	if (holds < 0)
+		return fail_to_look(path, holds);
+	if (!holds) {
 		if (strncmp(path, BPFFS_MOUNT "/", sizeof(BPFFS_MOUNT)))
 			return fail(ENODEV,
 				    "%s is on no bpffs: choose a --pin-dir below " BPFFS_MOUNT
@@ -123,7 +135,7 @@ int bpffs_make(const char *path)
 				    "DIR",
 				    path);
 		err = bpffs_mount();
-		if (!err && !bpffs_holds(path))
+		if (!err && bpffs_holds(path) != 1)
 			err = fail(ENODEV, "%s leads out of " BPFFS_MOUNT ": write it without ..", path);
 		if (err)
 			return err;

@@ -5,12 +5,13 @@
 #ifndef TAP_BPFFS_H
 #define TAP_BPFFS_H
 
-#include <stdbool.h>
-
 #define BPFFS_MOUNT "/sys/fs/bpf"
 
-/* Whether PATH, or the nearest of its parents that exists, lies on a bpffs. */
-bool bpffs_holds(const char *path);
+/*
+ * 1 if PATH, or the nearest of its parents that exists, lies on a bpffs, else 0; a negative errno,
+ * without fail(), if that cannot be told: which is no reason to mount one over it.
+ */
+int bpffs_holds(const char *path);
 
 /*
  * Makes sure that the directory PATH exists on a bpffs, mode 0700. Mounts a bpffs at /sys/fs/bpf

@@ -23,7 +23,7 @@
 static int open_directory(const struct tapctl *tapctl, enum pins_use use)
 {
 	const char *dir = tapctl->pin_dir;
-	int fd, err;
+	int fd, err, holds;
 
 	if (use == PINS_CREATE) {
 		err = bpffs_make(dir);
@@ -31,11 +31,14 @@ static int open_directory(const struct tapctl *tapctl, enum pins_use use)
 			return err;
 	}
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && bpffs_holds(dir))
-		return fd;
-	err = fd < 0 ? errno : ENOENT;
-	if (fd >= 0)
+	err = fd < 0 ? errno : 0;
+	if (fd >= 0) {
+		holds = bpffs_holds(dir);
+		if (holds > 0)
+			return fd;
+		err = holds ? -holds : ENOENT;
 		close(fd);
+	}
 	if (geteuid() && (err == ENOENT || err == ENOTDIR || err == EACCES || err == EPERM))
 		return fail(EPERM, "only root can look into %s: run it as root (sudo)", dir);
 	if (err == ENOENT || err == ENOTDIR)

@@ -155,7 +155,7 @@ check "a pin directory that is not on a bpffs" refused 'bpf' lab_in server "$TAP
 check "that left nothing attached" attached 0
 # What one of these mounts would be gone with its mount namespace, so it has to say what else to do.
 check "no bpffs, in a mount namespace of its own" refused 'bpffs' lab_in server unshare --mount sh -c "
-	umount -l /sys/fs/bpf 2>/dev/null; exec $TAPCTL server load -i eth0 --realm-key $LAB/keys/realm"
+	while umount -l /sys/fs/bpf 2>/dev/null; do :; done; exec $TAPCTL server load -i eth0 --realm-key $LAB/keys/realm"
 check "that left nothing attached either" attached 0
 check "the client: load, load, unload" sh -c "
 	in='nsenter --net=/run/netns/$LAB_PREFIX-attacker $TAPCTL --pin-dir $LAB/bpf/attacker'

@@ -189,4 +189,18 @@ check "another tapctl for two seconds: waits" short_wait
 check "another tapctl that hangs: says so; killed: goes on" hung
 check "twenty adds at once: all are there, or refused in words" many_adds
 check "and the gate protects" protected
+# What cannot be looked at is not mounted over: that would hide all pins there.
+unseen() {
+	local before after status
+
+	before=$(grep -c ' /sys/fs/bpf ' /proc/mounts)
+	plain_refused 'cannot tell whether' lab_in server strace -o /dev/null -e trace=statfs -e inject=statfs:error=EIO \
+		"$TAPCTL" --pin-dir "/sys/fs/bpf/$LAB_PREFIX" "${LOAD[@]}"
+	status=$?
+	after=$(grep -c ' /sys/fs/bpf ' /proc/mounts)
+	[ "$after" -le "$before" ] || umount /sys/fs/bpf
+	[ $status = 0 ] && equal mounts "$before" "$after"
+}
+
+check "a bpffs that cannot be looked at" unseen
 done_testing
