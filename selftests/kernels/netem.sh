@@ -63,7 +63,7 @@ done
 admitted=$(reason admitted)
 split=$(tap client -j stats | lab_json client.split)
 lab_spawn server tcpdump -Z root -U --immediate-mode -B 8192 -n -i any -w "$LAB/passed.pcap" \
-	"dst port 80 and (($SYN) or (ip6 and ip6[53] == 2))" 2>"$LAB/tcpdump.log"
+	"dst port 80 and (tcp[13] & 0x12 == 2 or (ip6 and ip6[53] & 0x12 == 2))" 2>"$LAB/tcpdump.log"
 lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"
 lab_in client python3 "$LAB_ROOT/selftests/kernels/dial.py" $COUNT 15 "${addresses[@]}" >"$LAB/dials"
 sleep 0.5
@@ -95,11 +95,15 @@ check "every network was tried" equal networks ${#addresses[@]} "$(wc -l <"$LAB/
 
 # One line for each SYN that the gate passed: the same connection's, sent at the same time, would be
 # the same group.
-tcpdump -n -r "$LAB/passed.pcap" 2>/dev/null |
-	sed -nE 's/.* IP6? ([^ ]+) > .* seq ([0-9]+),.*TS val ([0-9]+) .*/\1 \2 \3/p' >"$LAB/passed"
+tcpdump -n -r "$LAB/passed.pcap" >"$LAB/heard" 2>/dev/null
+heard=$(wc -l <"$LAB/heard")
+sed -nE 's/.* ([^ ]+) > .* seq ([0-9]+),.*TS val ([0-9]+) .*/\1 \2 \3/p' "$LAB/heard" >"$LAB/passed"
 check "none was admitted twice" equal "groups seen again" 0 "$(awk 'seen[$0]++' "$LAB/passed" | wc -l)"
-check "what the gate admitted is what came through" equal SYNs "$admitted" "$(wc -l <"$LAB/passed")"
+check "nothing came through but what was admitted" test "$heard" -le "$admitted"
+# A flipped bit can make of an admitted SYN what the filter does not take for one.
+check "and all of that did" test "$heard" -ge $((admitted - 5))
+check "nearly all that came through could be read" test "$(wc -l <"$LAB/passed")" -ge $((heard - 5))
 check "no more were admitted than were made" test "$admitted" -le "$split"
 check "copies of whole groups came and were refused" test "$(reason replay)" -gt 0
-echo "# groups: $split made, $admitted admitted, $(reason replay) refused as replays, $(reason duplicate) segments twice"
+echo "# groups: $split made, $admitted admitted, $heard heard, $(reason replay) refused as replays, $(reason duplicate) segments twice"
 done_testing
