@@ -25,6 +25,16 @@ class Bench:
 		print(f"  {text}", file=sys.stderr, flush=True)
 
 
+def run(bench, experiment):
+	"""Its result. A machine that stopped for a moment gets a second chance."""
+	try:
+		return experiment.run(bench)
+	except Exception:
+		traceback.print_exc()
+		bench.progress("that failed; once more")
+		return experiment.run(bench)
+
+
 def main():
 	parser = argparse.ArgumentParser()
 	parser.add_argument("--quick", action="store_true")
@@ -39,7 +49,7 @@ def main():
 		print(f"bench: {name}: {experiment.TITLE}", file=sys.stderr, flush=True)
 		began = time.monotonic()
 		try:
-			results[name] = (experiment.TITLE, experiment.run(bench))
+			results[name] = (experiment.TITLE, run(bench, experiment))
 			print(f"ok {name}: {time.monotonic() - began:.0f} s", flush=True)
 		except Exception as error:  # the others are still worth having
 			traceback.print_exc()

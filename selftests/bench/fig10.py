@@ -64,6 +64,7 @@ def _check_maker(count):
 	wanted = {"right key": (RIGHT, "admitted"), "wrong key": (FLOODS["wrong key"], "tag"),
 		  "revoked key": (FLOODS["revoked key"], "key_inactive")}
 	with _protected():
+		lab.let_in()
 		for name, (options, label) in wanted.items():
 			before = _reasons()
 			lab.run("attacker", "taskset", "-c", str(lab.FLOOD_CPU),
