@@ -195,7 +195,10 @@ static __u32 rule_bits(const struct tap_rule *rule, enum ruleset_side side)
 	return TAP_RULE_ALONE;
 }
 
-/* Every class's first rule, which the programs look at before all others. */
+/*
+ * Every class's first rule, which the programs look at before all others; where it asks for nothing but
+ * the port, it stands at the port instead of the class.
+ */
 static void find_first(struct tap_ruleset *set, enum ruleset_side side)
 {
 	__u32 c, r, port, first;
