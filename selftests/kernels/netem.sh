@@ -62,8 +62,11 @@ done
 
 admitted=$(reason admitted)
 split=$(tap client -j stats | lab_json client.split)
+# Only what a stack takes for TCP: where a flipped bit has hit the version or shortened the packet, the
+# gate leaves it to IP to throw it away.
 lab_spawn server tcpdump -Z root -U --immediate-mode -B 8192 -n -i any -w "$LAB/passed.pcap" \
-	"dst port 80 and (tcp[13] & 0x12 == 2 or (ip6 and ip6[53] & 0x12 == 2))" 2>"$LAB/tcpdump.log"
+	"dst port 80 and ((ip[0] == 0x45 and ip[2:2] >= 40 and tcp[13] & 0x12 == 2) or
+	(ip6[0] & 0xf0 == 0x60 and ip6[4:2] >= 20 and ip6[53] & 0x12 == 2))" 2>"$LAB/tcpdump.log"
 lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"
 lab_in client python3 "$LAB_ROOT/selftests/kernels/dial.py" $COUNT 15 "${addresses[@]}" >"$LAB/dials"
 sleep 0.5
@@ -100,7 +103,7 @@ heard=$(wc -l <"$LAB/heard")
 sed -nE 's/.* ([^ ]+) > .* seq ([0-9]+),.*TS val ([0-9]+) .*/\1 \2 \3/p' "$LAB/heard" >"$LAB/passed"
 check "none was admitted twice" equal "groups seen again" 0 "$(awk 'seen[$0]++' "$LAB/passed" | wc -l)"
 check "nothing came through but what was admitted" test "$heard" -le "$admitted"
-# A flipped bit can make of an admitted SYN what the filter does not take for one.
+# tcpdump is stopped, not ended: the last frames may not be written yet.
 check "and all of that did" test "$heard" -ge $((admitted - 5))
 check "nearly all that came through could be read" test "$(wc -l <"$LAB/passed")" -ge $((heard - 5))
 check "no more were admitted than were made" test "$admitted" -le "$split"
