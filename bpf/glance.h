@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What a flood is made of, told at a glance: a plain SYN to a service that refuses strangers' SYNs in
- * silence, and whose window is no mark. Knows nothing but Ethernet, IP without options, TCP; all that
- * it does not know it leaves to the whole way through the gate, which comes to the same end.
+ * silence, and whose window is no mark. Knows nothing but Ethernet, one VLAN tag, IP without options,
+ * TCP; all that it does not know it leaves to the whole way through the gate, which comes to the same
+ * end.
  */
 #ifndef TAP_GLANCE_H
 #define TAP_GLANCE_H
@@ -46,15 +47,26 @@ static __always_inline const struct tcphdr *glance(TAP_CONTEXT *ctx, bool ethern
 {
 	const void *data = TAP_DATA(ctx), *data_end = TAP_DATA_END(ctx);
 	const struct ethhdr *frame = data;
+	const void *l3 = frame + 1;
+	__be16 protocol;
 
 	if (!ethernet)
 		return glance_ipv4(data, data_end);
-	if ((const void *)(frame + 1) > data_end)
+	if (l3 > data_end)
 		return NULL;
-	if (frame->h_proto == bpf_htons(ETH_P_IP))
-		return glance_ipv4(frame + 1, data_end);
-	if (frame->h_proto == bpf_htons(ETH_P_IPV6))
-		return glance_ipv6(frame + 1, data_end);
+	protocol = frame->h_proto;
+	if (tap_is_vlan(protocol)) {
+		const struct tap_vlan_tag *tag = l3;
+
+		l3 = tag + 1;
+		if (l3 > data_end)
+			return NULL;
+		protocol = tag->protocol;
+	}
+	if (protocol == bpf_htons(ETH_P_IP))
+		return glance_ipv4(l3, data_end);
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		return glance_ipv6(l3, data_end);
 	return NULL;
 }
 
