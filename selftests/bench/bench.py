@@ -29,10 +29,12 @@ def run(bench, experiment):
 	"""Its result. A machine that stopped for a moment gets a second chance."""
 	try:
 		return experiment.run(bench)
-	except Exception:
+	except Exception as error:
 		traceback.print_exc()
 		bench.progress("that failed; once more")
-		return experiment.run(bench)
+		result = experiment.run(bench)
+		result.notes = [*result.notes, f"Run twice: the first time it did not get to the end ({error})."]
+		return result
 
 
 def main():

@@ -17,12 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000ull
+#include "selftests/bench/many.h"
+
 #define CALLS_MAX 100000u
 #define WAIT_MS 1
 
@@ -39,14 +38,6 @@ struct dialling {
 	struct call *call;
 	int epoll;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static int parse(struct dialling *d, int argc, char **argv)
 {
@@ -149,7 +140,6 @@ static void print(const struct dialling *d)
 
 int main(int argc, char **argv)
 {
-	struct rlimit limit = { CALLS_MAX + 16, CALLS_MAX + 16 };
 	struct dialling d = { 0 };
 	int err;
 
@@ -157,10 +147,9 @@ int main(int argc, char **argv)
 		fputs("usage: dial ADDRESS COUNT SECONDS PATIENCE PORT...\n", stderr);
 		return 2;
 	}
-	setrlimit(RLIMIT_NOFILE, &limit);
 	d.epoll = epoll_create1(EPOLL_CLOEXEC);
 	d.call = calloc(d.calls, sizeof(*d.call));
-	err = d.epoll < 0 || !d.call ? -errno : dial(&d);
+	err = d.epoll < 0 || !d.call || allow_connections(d.calls) ? -errno : dial(&d);
 	if (err)
 		fprintf(stderr, "dial: %s\n", strerror(-err));
 	else

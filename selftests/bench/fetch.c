@@ -14,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000ull
+#include "selftests/bench/many.h"
+
 #define EXPIRY_NS (NS_PER_S / 50) /* so often it is looked whether a fetch is to be given up */
 #define HEAD_BYTES 1024 /* of an answer, kept to read its header in */
 #define SLOTS_MAX 10000
@@ -54,14 +53,6 @@ static const char help[] =
 	"Fetches http://ADDRESS:PORT/ N times at once (default 100), or for S seconds as often as it\n"
 	"can, N at a time. Each fetch is given up after --give-up seconds (default 45). Prints JSON.\n"
 	"Times to connect are of all fetches: null says that so many did not connect at all.\n";
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static int parse(struct options *o, int argc, char **argv)
 {
@@ -297,19 +288,6 @@ static void print(struct run *run)
 	puts("}");
 }
 
-/* A descriptor for each slot, and a few. */
-static void raise_limit(unsigned int slots)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= slots + 16)
-		return;
-	limit.rlim_cur = slots + 16;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -320,10 +298,9 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return 2;
 	}
-	raise_limit(options.parallel);
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
 	run.slots = calloc(options.parallel, sizeof(run.slots[0]));
-	if (run.epoll < 0 || !run.slots) {
+	if (run.epoll < 0 || !run.slots || allow_connections(options.parallel)) {
 		fprintf(stderr, "fetch: %s\n", strerror(errno));
 		return 1;
 	}

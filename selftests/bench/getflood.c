@@ -13,12 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000ull
+#include "selftests/bench/many.h"
+
 #define SLOTS 16000u
 #define GIVE_UP_NS (NS_PER_S * 4 / 10) /* before the kernel sends its SYN again */
 #define BURST 64u /* connections begun before the answers to others are looked at */
@@ -49,14 +48,6 @@ static const char help[] =
 	"usage: getflood --rate N [--seconds S] ADDRESS PORT\n"
 	"Begins N connections a second to http://ADDRESS:PORT/ for S seconds (default 1), asks each for the\n"
 	"page, and gives it up after 0.4 s.\n";
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static int parse(struct options *o, int argc, char **argv)
 {
@@ -179,20 +170,6 @@ static void run(struct flood *flood)
 	}
 }
 
-/* A descriptor for each slot, and a few. */
-static int raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return -1;
-	if (limit.rlim_cur < SLOTS + 16)
-		limit.rlim_cur = SLOTS + 16;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
-	return setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char **argv)
 {
 	static struct flood flood;
@@ -208,7 +185,7 @@ int main(int argc, char **argv)
 		flood.slot[i].fd = -1;
 	flood.options = &options;
 	flood.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (flood.epoll < 0 || raise_limit()) {
+	if (flood.epoll < 0 || allow_connections(SLOTS)) {
 		fprintf(stderr, "getflood: %s\n", strerror(errno));
 		return 1;
 	}
