@@ -10,7 +10,7 @@ import time
 
 import defences
 import lab
-from result import Aim, Chart, Result, Table, spread
+from result import Aim, Chart, Result, Table, by_turns, spread
 
 TITLE = "Flood capacity"
 ROUNDS, SECONDS = 9, 0.5  # many short ones: aims within a few per cent, on a machine that is not alone
@@ -75,9 +75,7 @@ def _measure(defence, seconds):
 
 def _round(found, among, seconds):
 	"""Adds a round of those defences, each in turn; another one begins each time."""
-	first = len(found) % len(among)
-	names = [*among][first:] + [*among][:first]
-	found.append({name: _measure(among[name], seconds) for name in names})
+	found.append({name: _measure(among[name], seconds) for name in by_turns(among, len(found))})
 
 
 def _rounds(bench):

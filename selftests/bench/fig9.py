@@ -40,8 +40,7 @@ def _under_attack(rate, seconds, target):
 def _measure(rate, seconds, number):
 	"""What the round of that number finds: each begins with another state, since one may mark the next."""
 	found, attackers = {}, {}
-	first = number % len(STATES)
-	for state in [*STATES][first:] + [*STATES][:first]:
+	for state in result.by_turns(STATES, number):
 		target = STATES[state]
 		if target:
 			found[state], attackers[state] = _under_attack(rate, seconds, target)

@@ -58,3 +58,10 @@ def figure(value):
 	if abs(value) >= 1000:
 		return f"{value:,.0f}"
 	return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def by_turns(names, number):
+	"""All of them, in the order of the round of that number: each round begins with another one."""
+	names = [*names]
+	first = number % len(names)
+	return names[first:] + names[:first]
