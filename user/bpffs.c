@@ -135,10 +135,13 @@ int bpffs_make(const char *path)
 				    "DIR",
 				    path);
 		err = bpffs_mount();
-		if (!err && bpffs_holds(path) != 1)
-			err = fail(ENODEV, "%s leads out of " BPFFS_MOUNT ": write it without ..", path);
 		if (err)
 			return err;
+		holds = bpffs_holds(path);
+		if (holds < 0)
+			return fail_to_look(path, holds);
+		if (!holds)
+			return fail(ENODEV, "%s leads out of " BPFFS_MOUNT ": write it without ..", path);
 	}
 	err = make_directories(path);
 	if (err)

@@ -194,13 +194,15 @@ unseen() {
 	local before after status
 
 	before=$(grep -c ' /sys/fs/bpf ' /proc/mounts)
-	plain_refused 'cannot tell whether' lab_in server strace -o /dev/null -e trace=statfs -e inject=statfs:error=EIO \
-		"$TAPCTL" --pin-dir "/sys/fs/bpf/$LAB_PREFIX" "${LOAD[@]}"
+	plain_refused 'cannot tell whether' lab_in server strace -o /dev/null -e trace=statfs \
+		-e inject=statfs:error=EIO:when="$1" "$TAPCTL" --pin-dir "$2" "${LOAD[@]}"
 	status=$?
 	after=$(grep -c ' /sys/fs/bpf ' /proc/mounts)
 	[ "$after" -le "$before" ] || umount /sys/fs/bpf
 	[ $status = 0 ] && equal mounts "$before" "$after"
 }
 
-check "a bpffs that cannot be looked at" unseen
+check "a bpffs that cannot be looked at" unseen 1+ "/sys/fs/bpf/$LAB_PREFIX"
+# The first three looks: at the path, its parent (/sys/fs, no bpffs), and the place for a bpffs.
+check "a bpffs that can be looked at, but not again" unseen 4+ "/sys/fs/bpf/../$LAB_PREFIX"
 done_testing
