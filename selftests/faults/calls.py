@@ -17,7 +17,7 @@ ERRORS = ["ENOSPC", "EMFILE", "EPERM", "EBUSY", "ENOMEM", "EEXIST", "ENOENT", "E
 	  "EACCES"]
 # Where these calls say ENOENT they answer a question, and a wrong answer is no fault.
 ANSWERS = {"access", "faccessat2", "newfstatat", "stat", "lstat", "unlink", "BPF_MAP_GET_NEXT_KEY",
-	   "BPF_MAP_LOOKUP_ELEM"}
+	   "BPF_MAP_LOOKUP_ELEM", "BPF_MAP_DELETE_ELEM"}
 CHANGES = {"BPF_MAP_CREATE", "BPF_MAP_UPDATE_ELEM", "BPF_MAP_DELETE_ELEM", "BPF_MAP_UPDATE_BATCH",
 	   "BPF_OBJ_PIN", "BPF_LINK_CREATE", "BPF_LINK_UPDATE", "BPF_LINK_DETACH", "BPF_PROG_LOAD",
 	   "unlink", "unlinkat", "rename", "renameat2", "mkdir", "rmdir", "sendto", "sendmsg", "write",
