@@ -118,6 +118,7 @@ int keytable_scan(const struct keytable *table, keytable_visit *visit, void *con
 		return fail(ENOMEM, "cannot lock memory for the keys: raise RLIMIT_MEMLOCK");
 	while (!last && !err) {
 		count = SCAN_KEYS;
+		sodium_memzero(chunk, sizeof(*chunk)); /* what is not read is no key */
 		last = bpf_map_lookup_batch(table->keys, first ? NULL : &position, &position,
 					    chunk->ids, chunk->keys, &count, NULL);
 		if (last && errno != ENOENT)

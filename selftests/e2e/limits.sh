@@ -189,6 +189,26 @@ check "another tapctl for two seconds: waits" short_wait
 check "another tapctl that hangs: says so; killed: goes on" hung
 check "twenty adds at once: all are there, or refused in words" many_adds
 check "and the gate protects" protected
+
+# Each of the list's bpf() calls says "nothing there" in turn: no key is told that nobody added.
+empty_answers() {
+	local nth
+
+	tap server -j key list >"$LAB/keys.true"
+	for nth in $(seq "$1"); do
+		lab_in server strace -o /dev/null -e trace=bpf -e inject=bpf:error=ENOENT:when="$nth" \
+			"${SERVER[@]}" -j key list >"$LAB/keys.told" 2>"$LAB/refused" ||
+			words . $? "$LAB/refused" || return
+		python3 -c 'import json, sys
+true, told = ({key["id"] for key in json.loads(open(name).read() or "[]")} for name in sys.argv[2:])
+made_up = told - true
+if made_up:
+	sys.exit("at bpf() number %s: %d keys made up" % (sys.argv[1], len(made_up)))' \
+			"$nth" "$LAB/keys.true" "$LAB/keys.told" || return
+	done
+}
+
+check "a kernel that says nothing is there: no key is made up" empty_answers 12
 # What cannot be looked at is not mounted over: that would hide all pins there.
 unseen() {
 	local before after status
