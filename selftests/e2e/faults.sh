@@ -16,7 +16,7 @@ tap_keys
 chmod 600 "$LAB/keys/list"
 # shellcheck disable=SC2089 # JSON
 TAP_WORLD="{\"dir\": \"$LAB\", \"prefix\": \"$LAB_PREFIX\", \"tapctl\": \"$TAPCTL\",
-	\"server\": \"$LAB_SERVER4\", \"attacked\": \"203.0.113.1\"}"
+	\"server\": \"$LAB_SERVER4\", \"attacked\": \"203.0.113.1\", \"realm\": \"$LAB_REALM\"}"
 export TAP_WORLD PYTHONDONTWRITEBYTECODE=1
 [ "$FAULTS" != all ] || FAULTS=--all
 # shellcheck disable=SC2086 # words

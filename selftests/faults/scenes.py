@@ -110,6 +110,10 @@ class Unload(Scene):
 	def partial(self, now, err):
 		return True
 
+	def restore(self, world):
+		world.forget_loading()
+		super().restore(world)
+
 
 KEY_B = "--user-key {keys}/b"
 SCENES = [
