@@ -3,7 +3,8 @@
 #
 # Every system call of what tapctl does made to fail, and tapctl killed at each: see
 # ../faults/sweep.py. Here a sample from a printed seed, with all calls that change something; with
-# FAULTS=all everything. More words go to sweep.py: FAULTS="--seed 7 --share 20". Topology: ../lab.sh
+# FAULTS=all nearly everything, and with FAULTS=--rest the rest. More words go to sweep.py:
+# FAULTS="--seed 7 --share 20". Topology: ../lab.sh
 . "$(dirname "$0")/../tap.sh"
 lab_start
 lab_internet

@@ -32,6 +32,18 @@ def check_words(status, err):
 	expect(len(lines[0]) > 25, "says too little:", lines[0])
 
 
+def faults(call, args, rng):
+	"""What to do to one call: errors, and KILL."""
+	errors = call.errors()
+	if args.rest:
+		return [] if call.changes else errors
+	if args.all:
+		return ["KILL", *(errors if call.changes else rng.sample(errors, 2))]
+	if args.each:
+		return ["KILL", rng.choice(errors)]
+	return [rng.choice(["KILL", rng.choice(errors)])]
+
+
 class Sweep:
 	"""One scene: a command in a state, and all that can go wrong in it."""
 
@@ -103,18 +115,9 @@ class Sweep:
 		self.scene.restore(self.world)
 
 	def plan(self, args, rng):
-		"""What to try: all of it, each once, or what changes something and a share of the rest."""
-		plan = []
-		for call in self.calls:
-			errors = ["KILL", *call.errors()]
-			if args.each:
-				plan += [(call, "KILL"), (call, rng.choice(errors[1:]))]
-			elif args.all:
-				plan += [(call, e) for e in (errors if call.changes else
-							      ["KILL", *rng.sample(errors[1:], 2)])]
-			else:
-				plan += [(call, rng.choice(["KILL", rng.choice(errors[1:])]))]
-		if not args.all and not args.each:
+		"""What to try: all that was asked for, or what changes something and a share of the rest."""
+		plan = [(call, fault) for call in self.calls for fault in faults(call, args, rng)]
+		if not args.whole:
 			changing = [p for p in plan if p[0].changes]
 			others = [p for p in plan if not p[0].changes]
 			plan = rng.sample(changing, min(len(changing), self.scene.most))
@@ -162,7 +165,9 @@ def sweep(world, scene, args, rng):
 
 def main():
 	parser = argparse.ArgumentParser(description=__doc__)
-	parser.add_argument("--all", action="store_true", help="every call with every error")
+	parser.add_argument("--all", action="store_true",
+			    help="killed at every call; every error at what changes something, two at others")
+	parser.add_argument("--rest", action="store_true", help="every error at calls that change nothing")
 	parser.add_argument("--each", action="store_true", help="every call with one error, and killed")
 	parser.add_argument("--share", type=int, default=2, help="else: so many calls that change nothing")
 	parser.add_argument("--seconds", type=int, help="for each scene, of which the rest is left out")
@@ -170,7 +175,8 @@ def main():
 	parser.add_argument("--only", action="append", help="only this call, as a report names it")
 	parser.add_argument("scenes", nargs="*", help="only these scenes")
 	args = parser.parse_args()
-	args.end = time.monotonic() + (1e9 if args.all or args.each else BUDGET)
+	args.whole = args.all or args.rest or args.each
+	args.end = time.monotonic() + (1e9 if args.whole else BUDGET)
 	print(f"# seed {args.seed}", flush=True)
 	world = World(json.loads(os.environ["TAP_WORLD"]))
 	good = True
