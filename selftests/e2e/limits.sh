@@ -209,6 +209,7 @@ if made_up:
 }
 
 check "a kernel that says nothing is there: no key is made up" empty_answers 12
+
 # What cannot be looked at is not mounted over: that would hide all pins there.
 unseen() {
 	local before after status
