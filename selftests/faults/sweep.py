@@ -18,6 +18,10 @@ from scenes import SCENES, State
 from world import World
 
 BUDGET = 60  # seconds that a sample may take, before only two faults a scene are left
+# What to try instead of a sample.
+WHOLE = {"all": "killed at every call; every error at what changes something, two at others",
+	 "rest": "every error at calls that change nothing",
+	 "each": "every call with one error, and killed"}
 ALLOWED_NOTE = "tapctl: note: "
 
 
@@ -32,14 +36,14 @@ def check_words(status, err):
 	expect(len(lines[0]) > 25, "says too little:", lines[0])
 
 
-def faults(call, args, rng):
-	"""What to do to one call: errors, and KILL."""
+def faults(call, whole, rng):
+	"""What to do to one call: errors, and KILL. WHOLE: which of the options of that name, or None."""
 	errors = call.errors()
-	if args.rest:
+	if whole == "rest":
 		return [] if call.changes else errors
-	if args.all:
+	if whole == "all":
 		return ["KILL", *(errors if call.changes else rng.sample(errors, 2))]
-	if args.each:
+	if whole == "each":
 		return ["KILL", rng.choice(errors)]
 	return [rng.choice(["KILL", rng.choice(errors)])]
 
@@ -116,7 +120,7 @@ class Sweep:
 
 	def plan(self, args, rng):
 		"""What to try: all that was asked for, or what changes something and a share of the rest."""
-		plan = [(call, fault) for call in self.calls for fault in faults(call, args, rng)]
+		plan = [(call, fault) for call in self.calls for fault in faults(call, args.whole, rng)]
 		if not args.whole:
 			changing = [p for p in plan if p[0].changes]
 			others = [p for p in plan if not p[0].changes]
@@ -165,17 +169,15 @@ def sweep(world, scene, args, rng):
 
 def main():
 	parser = argparse.ArgumentParser(description=__doc__)
-	parser.add_argument("--all", action="store_true",
-			    help="killed at every call; every error at what changes something, two at others")
-	parser.add_argument("--rest", action="store_true", help="every error at calls that change nothing")
-	parser.add_argument("--each", action="store_true", help="every call with one error, and killed")
+	whole = parser.add_mutually_exclusive_group()
+	for name, words in WHOLE.items():
+		whole.add_argument(f"--{name}", dest="whole", action="store_const", const=name, help=words)
 	parser.add_argument("--share", type=int, default=2, help="else: so many calls that change nothing")
 	parser.add_argument("--seconds", type=int, help="for each scene, of which the rest is left out")
 	parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
 	parser.add_argument("--only", action="append", help="only this call, as a report names it")
 	parser.add_argument("scenes", nargs="*", help="only these scenes")
 	args = parser.parse_args()
-	args.whole = args.all or args.rest or args.each
 	args.end = time.monotonic() + (1e9 if args.whole else BUDGET)
 	print(f"# seed {args.seed}", flush=True)
 	world = World(json.loads(os.environ["TAP_WORLD"]))
