@@ -19,7 +19,7 @@ def inside(name, *argv):
 	return ("nsenter", f"--net={namespace(name)}", "--", *argv)
 
 
-def run(name, *argv, seconds=60):
+def run(name, *argv, seconds=600):
 	"""Runs a command there, which must succeed; returns what it prints."""
 	done = subprocess.run(inside(name, *argv), capture_output=True, text=True, timeout=seconds)
 	if done.returncode:

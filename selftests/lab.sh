@@ -5,7 +5,9 @@
 # it. To be sourced by bash. Everything is named after the shell's process ID or lives in a fresh
 # directory under /tmp, so runs side by side do not meet, and nothing else on the machine is touched.
 #
-# On a slow machine (an emulated one) set LAB_PATIENCE: what is to succeed gets so many seconds.
+# No test judges speed: what is to succeed gets LAB_PATIENCE seconds, which only ends what hangs. How
+# often a connection may be tried is counted instead: the kernel in each namespace sends a SYN and
+# LAB_SYN_RETRIES more, and then gives up.
 #
 # Commands enter a namespace with nsenter and not with `ip netns exec`, which would hide every bpffs.
 #
@@ -42,6 +44,8 @@ REPLAY=$LAB_ROOT/build/selftests/replay
 LAB_NAMESPACES=()
 LAB_PIDS=()
 LAB_REALM=
+LAB_PATIENCE=${LAB_PATIENCE:-60}
+LAB_SYN_RETRIES=${LAB_SYN_RETRIES:-3}
 
 lab_die() {
 	echo "lab: $*" >&2
@@ -87,7 +91,8 @@ lab_ns() {
 	LAB_NAMESPACES+=("$1")
 	lab_in "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.router_solicitations=0 \
-		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv4.tcp_syn_retries="$LAB_SYN_RETRIES"
 	lab_in "$1" ip link set lo up
 }
 
@@ -150,12 +155,12 @@ lab_mac() {
 	lab_in "$1" ip -o link show "$2" | sed 's/.*link\/ether \([^ ]*\).*/\1/'
 }
 
-# lab_patience SECONDS: so many, or more on a slow machine.
+# lab_patience SECONDS: so many, or LAB_PATIENCE if that is more.
 lab_patience() {
-	[ "${1%.*}" -ge "${LAB_PATIENCE:-0}" ] && echo "$1" || echo "$LAB_PATIENCE"
+	[ "${1%.*}" -ge "$LAB_PATIENCE" ] && echo "$1" || echo "$LAB_PATIENCE"
 }
 
-# lab_until SECONDS COMMAND...: waits until the command succeeds.
+# lab_until SECONDS COMMAND...: waits until the command succeeds, for so long at least (lab_patience).
 lab_until() {
 	local end=$(($(date +%s%N) / 1000000 + $(lab_patience "$1") * 1000))
 
@@ -197,7 +202,7 @@ lab_nginx() {
 		}
 	END
 	lab_spawn "$1" nginx -e "$LAB/nginx/error.log" -c "$LAB/nginx.conf"
-	lab_until 5 lab_in "$1" curl -sf -m 1 -o /dev/null http://127.0.0.1/ ||
+	lab_until 5 lab_in "$1" curl -sf -m 10 -o /dev/null http://127.0.0.1/ ||
 		lab_die "nginx does not start: $(tail -n 3 "$LAB/nginx/error.log")"
 }
 
@@ -236,7 +241,7 @@ lab_ssh() {
 		-o ConnectTimeout="$(lab_patience "${LAB_TIMEOUT:-3}")" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -l root "$@"
 }
 
-# lab_curl NAME URL [OPTION...]: ordinary curl from there, given up after LAB_TIMEOUT seconds.
+# lab_curl NAME URL [OPTION...]: ordinary curl from there.
 lab_curl() {
 	local name=$1
 
@@ -244,13 +249,10 @@ lab_curl() {
 	lab_in "$name" curl -sSf -g -m "$(lab_patience "${LAB_TIMEOUT:-3}")" "$@"
 }
 
-# lab_fetches NAME URL COUNT SECONDS: COUNT fetches at once; prints how many brought the page.
+# lab_fetches NAME URL COUNT: COUNT fetches at once; prints how many brought the page.
 lab_fetches() {
-	local seconds
-
-	seconds=$(lab_patience "$4")
 	lab_in "$1" seq "$3" |
-		lab_in "$1" xargs -P "$3" -I '{}' curl -s -g -m "$seconds" -o /dev/null -w '%{http_code}\n' "$2" |
+		lab_in "$1" xargs -P "$3" -I '{}' curl -s -g -m "$LAB_PATIENCE" -o /dev/null -w '%{http_code}\n' "$2" |
 		grep -c '^200$'
 }
 
@@ -292,21 +294,26 @@ lab_internet() {
 	lab_sshd server
 }
 
-# lab_flood PORT FRAMES_PER_SECOND SECONDS [OPTION...]: SYNs from the attacker's link in the
-# background; its process ID is in $LAB_PID. It has a CPU to itself, so that a hundred clients
-# cannot slow it down.
+# lab_flood PORT FRAMES_PER_SECOND [OPTION...]: SYNs from the attacker's link in the background, until
+# its process, $LAB_PID, is ended; so many a second at most. Returns when the server has taken in some.
 lab_flood() {
-	local port=$1 rate=$2 seconds=$3
+	local port=$1 rate=$2 before
 
-	shift 3
-	lab_spawn attacker taskset -c 0 chrt -f 10 "$FLOOD" --dev eth0 --dst-mac "$(lab_mac server eth1)" \
-		--dst $LAB_SERVER4 --dport "$port" --rate "$rate" --seconds "$seconds" "$@" \
-		>"$LAB/flood.log"
+	shift 2
+	before=$(lab_received server eth1)
+	lab_spawn attacker taskset -c 0 "$FLOOD" --dev eth0 --dst-mac "$(lab_mac server eth1)" \
+		--dst $LAB_SERVER4 --dport "$port" --rate "$rate" --seconds 600 "$@" >"$LAB/flood.log"
+	lab_until 60 lab_received_more server eth1 $((before + 10000)) || lab_die "the flood does not start"
 }
 
 # lab_received NAME DEV: frames that the device took in, dropped by XDP or not.
 lab_received() {
 	lab_in "$1" ip -j -s link show "$2" | lab_json 0.stats64.rx.packets
+}
+
+# lab_received_more NAME DEV COUNT: so many at least.
+lab_received_more() {
+	[ "$(lab_received "$1" "$2")" -ge "$3" ]
 }
 
 # lab_json a.b.0: that member of the JSON document on stdin.

@@ -37,7 +37,7 @@ if seen[hidden] != seen[like]:
 PY
 }
 
-# scan_like HIDDEN LIKE FAMILY ADDRESS SCAN...: a check for each scan; they run six at a time, because
+# scan_like HIDDEN LIKE FAMILY ADDRESS SCAN...: a check for each scan; they run ten at a time, because
 # silence takes nmap its time.
 scan_like() {
 	local hidden=$1 like=$2 family=$3 address=$4 scan i pids=()
@@ -46,11 +46,11 @@ scan_like() {
 	for ((i = 0; i < $#; i++)); do
 		scan=${*:i+1:1}
 		# shellcheck disable=SC2086 # nmap's options are words
-		lab_in attacker nmap -Pn -n $family ${scan#*|} -p "$hidden,$like" --max-retries 1 \
-			--max-rtt-timeout 300ms --initial-rtt-timeout 200ms -oX "$LAB/scan.$i" "$address" \
+		lab_in attacker nmap -Pn -n $family ${scan#*|} -p "$hidden,$like" --max-retries 2 \
+			--max-rtt-timeout 1s --initial-rtt-timeout 1s --min-rtt-timeout 1s -oX "$LAB/scan.$i" "$address" \
 			>/dev/null 2>&1 &
 		pids+=($!)
-		[ ${#pids[@]} -lt 6 ] || { wait "${pids[@]}"; pids=(); }
+		[ ${#pids[@]} -lt 10 ] || { wait "${pids[@]}"; pids=(); }
 	done
 	wait "${pids[@]}"
 	for ((i = 0; i < $#; i++)); do

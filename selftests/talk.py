@@ -136,7 +136,7 @@ def main():
     parser.add_argument("--backlog", type=int, default=128)
     parser.add_argument("--hold", type=float, default=0)
     parser.add_argument("--until")
-    parser.add_argument("--timeout", type=int, default=10)
+    parser.add_argument("--timeout", type=int, default=60)
     args = parser.parse_args()
     try:
         serve(args) if args.verb == "serve" else send(args)

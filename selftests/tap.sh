@@ -10,7 +10,7 @@
 TAP_NOT_OK=0
 URL4=http://$LAB_SERVER4/
 URL6=http://[$LAB_SERVER6]/
-LAB_TIMEOUT=2
+LAB_TIMEOUT=2 # seconds of silence after which whoever is not to get in gives up
 
 # tap NAME COMMAND...: tapctl in that namespace, with a pin directory of its own.
 tap() {
@@ -85,18 +85,38 @@ split() {
 	tap teleworker -j stats | lab_json "client.$1"
 }
 
-# counts LABEL N COMMAND...: the command's outcome does not matter, but the gate's counter grows by N.
-# It has less than the second after which the kernel tries again.
+# syns NAME: how many SYNs of connections the kernel there has sent, those that it sent again among them.
+syns() {
+	lab_in "$1" awk '/^Tcp/ {
+		for (i = 2; i <= NF; i++)
+			if (!seen[$1])
+				name[$1, i] = $i
+			else if (name[$1, i] == "ActiveOpens" || name[$1, i] == "TCPSynRetrans")
+				n += $i
+		seen[$1] = 1
+	}
+	END { print n + 0 }' /proc/net/snmp /proc/net/netstat
+}
+
+# counts LABEL N COMMAND NAME...: the command's outcome does not matter, but for each SYN that the kernel
+# in NAME sends meanwhile (more than one, if it has to wait for an answer) the gate's counter grows by N.
 counts() {
-	local label=$1 wanted=$2 before
+	local label=$1 each=$2 name=$4 before sent
 
 	shift 2
-	before=$(reason "$label") || return
-	LAB_TIMEOUT=0.7 "$@" >/dev/null 2>&1
-	equal "$label" "$wanted" $(($(reason "$label") - before)) || {
+	before=$(reason "$label") sent=$(syns "$name") || return
+	LAB_TIMEOUT=1.5 "$@" >/dev/null 2>&1
+	sent=$(($(syns "$name") - sent))
+	[ $sent -gt 0 ] || { echo "no SYN was sent"; return 1; }
+	lab_until 10 reason_is "$label" $((before + each * sent)) || {
+		equal "$label, of $sent SYNs" $((each * sent)) $(($(reason "$label") - before))
 		tap server -j stats
 		return 1
 	}
+}
+
+reason_is() {
+	[ "$(reason "$1")" = "$2" ]
 }
 
 # page NAME URL: the page comes. no_page NAME URL: nothing comes, not even a refusal.
@@ -105,8 +125,19 @@ page() {
 }
 
 no_page() {
-	lab_in "$1" curl -s -g -o /dev/null -m "$LAB_TIMEOUT" "$2"
-	equal "curl's exit status (28: time-out)" 28 $?
+	local before seconds=$LAB_TIMEOUT connected status
+
+	before=$(syns "$1") || return
+	while :; do
+		connected=$(lab_in "$1" curl -s -g -o /dev/null -m "$seconds" -w '%{time_connect}' "$2")
+		status=$?
+		# On a slow machine its time may be over before it begins: then it shows nothing.
+		[ $status = 28 ] && [ "$(syns "$1")" = "$before" ] && [ $seconds != "$LAB_PATIENCE" ] || break
+		seconds=$LAB_PATIENCE
+	done
+	equal "curl's exit status (28: time-out)" 28 $status && equal "SYNs sent: none, or more" more \
+		"$([ "$(syns "$1")" = "$before" ] && echo none || echo more)" &&
+		equal "seconds until it was connected (0: never)" 0.000000 "$connected"
 }
 
 # says NAME HOST: an ssh login that answers. no_login NAME HOST: no connection.
@@ -115,7 +146,40 @@ says() {
 }
 
 no_login() {
-	LAB_PATIENCE=0 lab_ssh "$1" "$2" true 2>&1 | grep -q 'timed out'
+	LAB_PATIENCE=0 lab_ssh "$1" "$2" true 2>&1 | grep -q 'connect to host.*timed out'
+}
+
+# fetching NAME URL N: N clients that fetch all the time, until stop_fetching, which returns when the last
+# of them has ended. more_fetches N: waits until N more fetches have ended, well or badly.
+# fetches good|bad: how many did.
+fetching() {
+	local i
+
+	rm -f "$LAB/stop" "$LAB"/fetches.*
+	FETCHERS=()
+	for ((i = 0; i < $3; i++)); do
+		while [ -d "$LAB" ] && [ ! -e "$LAB/stop" ]; do
+			lab_curl "$1" "$2" -o /dev/null 2>>"$LAB/curl.log" && echo good || echo bad
+		done >"$LAB/fetches.$i" &
+		FETCHERS+=($!)
+	done
+}
+
+fetches() {
+	cat "$LAB"/fetches.* | grep -c "$1"
+}
+
+more_fetches() {
+	lab_until 600 fetched $(($(fetches .) + $1))
+}
+
+fetched() {
+	[ "$(fetches .)" -ge "$1" ]
+}
+
+stop_fetching() {
+	touch "$LAB/stop"
+	wait "${FETCHERS[@]}"
 }
 
 # An ssh session with a pipe on either side: what goes in at descriptor 8 comes back at 9.
@@ -149,7 +213,7 @@ capture() {
 	local name=$1 dev=$2 file=$3 n=$4
 
 	shift 4
-	lab_spawn "$name" timeout 20 tcpdump -Z root -U --immediate-mode -n -i "$dev" -c "$n" -w "$file" "$@" \
+	lab_spawn "$name" timeout 600 tcpdump -Z root -U --immediate-mode -n -i "$dev" -c "$n" -w "$file" "$@" \
 		2>"$LAB/tcpdump.log"
 	CAPTURE=$LAB_PID
 	lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"

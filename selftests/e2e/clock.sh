@@ -28,7 +28,7 @@ tells_the_time() {
 last = [e for e in map(json.loads, sys.stdin) if e["reason"] == "admitted"][-1]
 judged = datetime.datetime.fromisoformat(last["time"].replace("Z", "+00:00")).timestamp()
 for what, when in ("made", last["sec"]), ("judged", judged):
-	if abs(when - time.time()) > 5:
+	if abs(when - time.time()) > 18: # half of what is wrong if it is wrong
 		sys.exit("%s at %d, and it is %d" % (what, when, time.time()))'
 }
 

@@ -22,5 +22,5 @@ scan_like 80 444 -6 $LAB_SERVER6 "${SCANS[@]}"
 check "the session still answers" session_answers "after the scans"
 check "a page after the scans" page teleworker "$URL4"
 check "another attacker's connection is refused at once" \
-	equal "curl's exit status (7: refused)" 7 "$(lab_in attacker curl -s -m 2 "$URL4" >/dev/null; echo $?)"
+	equal "curl's exit status (7: refused)" 7 "$(lab_curl attacker "$URL4" >/dev/null; echo $?)"
 done_testing

@@ -55,15 +55,19 @@ check "full standard output" ends 1 sh -c "exec '$TAPCTL' --pin-dir '$LAB/bpf/se
 check "closed standard input" ends 1 sh -c \
 	"exec '$TAPCTL' --pin-dir '$LAB/bpf/server' key add 5 --user-key - <&-"
 slow_input() {
-	local start=$SECONDS status
+	local status
 
 	mkfifo "$LAB/slow"
-	lab_spawn server "$TAPCTL" --pin-dir "$LAB/bpf/server" key import - <>"$LAB/slow"
-	sleep 0.2
-	tap server service list
+	# Not by lab_spawn: the standard input of what a function starts in the background is /dev/null.
+	nsenter --net="/run/netns/$LAB_PREFIX-server" -- "$TAPCTL" --pin-dir "$LAB/bpf/server" \
+		key import - <>"$LAB/slow" &
+	LAB_PID=$!
+	LAB_PIDS+=("$LAB_PID")
+	lab_until 10 grep -q pipe_read "/proc/$LAB_PID/wchan" || return
+	tap server service list # gives up by itself if it has to wait for a lock
 	status=$?
 	lab_kill "$LAB_PID"
-	[ $status = 0 ] && [ $((SECONDS - start)) -lt 5 ]
+	return $status
 }
 check "who waits for standard input locks nobody out" slow_input
 full_disk() {
@@ -110,7 +114,7 @@ must tap server service del 3
 must tap server service del 2
 must tap server service del 1
 
-# --- the largest lists, in less than 2 s each
+# --- the largest lists
 python3 - "$LAB/keys" <<-'END'
 	import base64, os, sys
 	with open(sys.argv[1] + "/many", "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
@@ -124,19 +128,18 @@ python3 - "$LAB/keys" <<-'END'
 	        ports = ",".join(str(2000 + 100 * i + 3 * k) for k in range(3))
 	        f.write(f"--peer office --port {ports} --dst 10.{i}.0.0/16\n")
 END
-# within MILLISECONDS COMMAND...
+# within CALLS COMMAND...: the command needs no more system calls than that: its work, on any machine.
 within() {
-	local limit=$1 start
+	local limit=$1 calls
 
-	start=$(date +%s%N)
 	shift
-	"$@" || return
-	echo "$((($(date +%s%N) - start) / 1000000)) ms" | tee -a "$LAB/times"
-	[ $((($(date +%s%N) - start) / 1000000)) -lt "$limit" ]
+	lab_in server strace -f -qq -o "$LAB/calls" "$TAPCTL" --pin-dir "$LAB/bpf/server" "$@" || return
+	calls=$(wc -l <"$LAB/calls")
+	[ "$calls" -le "$limit" ] || { echo "$calls system calls, $limit were enough"; return 1; }
 }
-check "65,535 keys in less than 2 s" within 2000 tap server key import "$LAB/keys/many"
-check "256 services in less than 2 s" within 2000 tap server service import "$LAB/keys/services"
-check "256 rules in less than 2 s" within 2000 tap server rule import "$LAB/keys/rules"
+check "65,535 keys, by a call for each and few more" within 66500 key import "$LAB/keys/many"
+check "256 services" within 2000 service import "$LAB/keys/services"
+check "256 rules" within 2000 rule import "$LAB/keys/rules"
 check "a 257th service is refused" ends 1 tap server service add 22
 check "all keys again are refused" ends 1 tap server key import "$LAB/keys/many"
 check "access lists of 256 services change" tap server acl deny 1000 1

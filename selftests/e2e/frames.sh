@@ -48,7 +48,7 @@ timestamps 1
 for by in mark,ts mark ts; do
 	must tap server server load -i eth0 --realm-key "$LAB/keys/realm" --group-by $by
 	check "grouped by $by" page teleworker "$URL4"
-	check "grouped by $by, 50 at once" equal pages 50 "$(lab_fetches teleworker "$URL4" 50 8)"
+	check "grouped by $by, 50 at once" equal pages 50 "$(lab_fetches teleworker "$URL4" 50)"
 done
 must tap server server load -i eth0 --realm-key "$LAB/keys/realm" --group-by mark,ts --frame veiled
 must tap teleworker peer update office --frame classic

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What a machine may be short of, for real: open files, memory, disk, privileges, a free XDP hook, the
-# lock. Each has words of its own, and what was loaded before goes on protecting. Topology: ../lab.sh
+# lock. Each has words of its own, and what was loaded before goes on protecting. The mounts are this
+# run's own, because it counts them. Topology: ../lab.sh
+[ -n "$TAP_OWN_MOUNTS" ] || TAP_OWN_MOUNTS=1 exec unshare --mount "$0" "$@"
 . "$(dirname "$0")/../tap.sh"
 tap_internet
 SERVER=("$TAPCTL" --pin-dir "$LAB/bpf/server")
@@ -56,38 +58,52 @@ without() {
 	lab_in server setpriv --bounding-set="-$1" --inh-caps="-$1" "${SERVER[@]}" "${LOAD[@]}"
 }
 
-# hold SECONDS: another tapctl has the lock that long; a flock is all that it is. Returns once it has it.
-hold() {
-	flock "$LAB/bpf/server" sh -c "touch $LAB/held; exec sleep $1" &
-	HOLDER=$!
-	LAB_PIDS+=($HOLDER)
-	lab_until 5 test -e "$LAB/held"
-	rm -f "$LAB/held"
-}
-
 # Another tapctl, stopped in the middle of its reload with the lock held, then killed.
 hung() {
 	local pid status
 
-	lab_spawn server "${SERVER[@]}" "${LOAD[@]}" >/dev/null 2>&1
-	pid=$LAB_PID
-	lab_until 5 locked || return
-	kill -STOP "$pid"
+	lab_spawn server strace -f -o /dev/null -e trace=bpf -e inject=bpf:signal=STOP:when=40 \
+		"${SERVER[@]}" "${LOAD[@]}" >/dev/null 2>&1
+	lab_until 10 stopped "$LAB_PID" || return
+	pid=$(pgrep -P "$LAB_PID")
+	locked || { echo "a reload at its 40th bpf() has no lock"; return 1; }
 	tap server key add 8 --user-key "$LAB/keys/b" >/dev/null 2>"$LAB/refused"
 	status=$?
 	words 'another tapctl.*fuser' $status "$LAB/refused" && protected || return
 	kill -9 "$pid"
-	kill -CONT "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	wait "$LAB_PID" 2>/dev/null
 	tap server key add 8 --user-key "$LAB/keys/b" && tap server key del 8 && protected
+}
+
+# stopped PID: its child is.
+stopped() {
+	grep -q 'State:.*[tT] (\(tracing \)\?stop' "/proc/$(pgrep -P "$1")/status"
 }
 
 locked() {
 	! flock -n "$LAB/bpf/server" true
 }
 
+# naps PID: how often it has gone to sleep.
+naps() {
+	awk '/^voluntary/ { print $2 }' "/proc/$1/status"
+}
+
+naps_more() {
+	[ "$(naps "$1")" -ge "$2" ]
+}
+
+# The lock is somebody else's (a flock is all that it is) until tapctl has tried and slept 50 times.
 short_wait() {
-	hold 2 && tap server key add 8 --user-key "$LAB/keys/b" && tap server key del 8 && wait "$HOLDER"
+	local waiting
+
+	exec 7<"$LAB/bpf/server"
+	flock 7 || return
+	lab_spawn server "${SERVER[@]}" key add 8 --user-key "$LAB/keys/b" 7<&-
+	waiting=$LAB_PID
+	lab_until 10 naps_more "$waiting" 50
+	exec 7<&-
+	wait "$waiting" && tap server key del 8
 }
 
 many_adds() {
@@ -185,7 +201,7 @@ check "a gate of another pin directory" plain_refused 'already has a gate.*pin' 
 must lab_in attacker "$TAPCTL" --pin-dir "$LAB/bpf/attacker" server unload
 
 # --- the lock
-check "another tapctl for two seconds: waits" short_wait
+check "another tapctl has the lock for a while: waits" short_wait
 check "another tapctl that hangs: says so; killed: goes on" hung
 check "twenty adds at once: all are there, or refused in words" many_adds
 check "and the gate protects" protected

@@ -79,17 +79,22 @@ nat() {
 	END
 }
 
-# both N: N fetches from each client at the same time, and each comes through an admission.
+# both N: N fetches from each client at the same time, and each comes through an admission. (The kernel
+# sends more SYNs than one for each if the router drops one, or if the machine is slow.)
 both() {
-	local before other
+	local before other sent admitted
 
-	before=$(reason admitted)
-	lab_fetches one http://198.51.100.1/ "$1" 6 >"$LAB/one" &
+	before=$(reason admitted) sent=$(($(syns one) + $(syns two)))
+	lab_fetches one http://198.51.100.1/ "$1" >"$LAB/one" &
 	other=$!
-	lab_fetches two http://198.51.100.1/ "$1" 6 >"$LAB/two"
+	lab_fetches two http://198.51.100.1/ "$1" >"$LAB/two"
 	wait $other
 	equal "pages" "$1 $1" "$(cat "$LAB/one") $(cat "$LAB/two")" || return
-	equal "admitted" $((2 * $1)) $(($(reason admitted) - before))
+	admitted=$(($(reason admitted) - before)) sent=$(($(syns one) + $(syns two) - sent))
+	[ $admitted -ge $((2 * $1)) ] && [ $admitted -le $sent ] || {
+		echo "$admitted were admitted of $sent SYNs for $((2 * $1)) pages"
+		return 1
+	}
 }
 
 own_port=20000 # each is used once: what was used last is still there for a minute

@@ -3,7 +3,8 @@
 #
 # A captured group sent again is refused, whatever address it comes from. Topology: ../lab.sh
 . "$(dirname "$0")/../tap.sh"
-tap_internet
+SKEW=3600 # so long is a captured group good for being sent again: nothing here has to be quick
+tap_internet --skew $SKEW
 
 # again LABEL NAME DEV MAC [OPTION...]: sends the capture; one group more with LABEL, none admitted,
 # and no SYN-ACK leaves the server.
@@ -15,7 +16,8 @@ again() {
 	before=$(reason "$label")
 	capture server any "$LAB/answer.pcap" 1 "$SYN_ACK"
 	lab_in "$name" "$REPLAY" --dev "$dev" --dst-mac "$mac" "$@" "$LAB/group.pcap" || return
-	sleep 0.5
+	lab_until 10 reason_is "$label" $((before + 1))
+	sleep 0.5 # for what must not come
 	lab_kill "$CAPTURE"
 	equal "$label" 1 $(($(reason "$label") - before)) &&
 		equal "admitted since" 0 $(($(reason admitted) - admitted)) &&
@@ -32,7 +34,8 @@ check "four SYNs were captured" equal SYNs 4 "$(tcpdump -r "$LAB/group.pcap" 2>/
 check "again from the same address" again replay router wan "$eth0"
 check "again from another address" again replay attacker eth0 "$eth1" --src $LAB_ATTACKER4
 check "and again" again replay router wan "$eth0"
-check "a reload forgets nothing" tap server server load -i eth0,eth1 --realm-key "$LAB/keys/realm"
+check "a reload forgets nothing" tap server server load -i eth0,eth1 --realm-key "$LAB/keys/realm" \
+	--skew $SKEW
 check "again after the reload" again replay router wan "$eth0"
 
 capture router wan "$LAB/group.pcap" 4 ip6 and 'ip6[53] == 2' and tcp dst port 80
@@ -41,7 +44,7 @@ captured
 check "again, IPv6, same address" again replay router wan "$eth0"
 check "again, IPv6, another address" again replay attacker eth0 "$eth1" --src $LAB_ATTACKER6
 must tap server server unload
-tap_server
+tap_server --skew $SKEW
 check "again at a gate that lost its records" again replay_window router wan "$eth0"
 
 # Taken away behind tapctl's back: what it admitted last is not known, so nobody gets in for a while.

@@ -23,10 +23,10 @@ must tap server service add 80 --stealth on
 
 # transfers URL: 20 MB in each direction, in one connection.
 transfers() {
-	head -c 20000000 /dev/zero | lab_in teleworker curl -sf -g -m 20 -o /dev/null -T - -X GET "$1"
+	head -c 20000000 /dev/zero | lab_in teleworker curl -sf -g -m "$LAB_PATIENCE" -o /dev/null -T - -X GET "$1"
 }
 
-fetches() {
+pages() {
 	local i
 
 	for ((i = 0; i < $1; i++)); do
@@ -41,12 +41,12 @@ check "a login" says teleworker $LAB_SERVER4
 check "an upload" transfers "$URL4"
 for cookies in 0 2 1; do
 	must lab_in server sysctl -qw net.ipv4.tcp_syncookies=$cookies
-	check "tcp_syncookies=$cookies: ten pages, IPv4" fetches 10 "$URL4"
-	check "tcp_syncookies=$cookies: ten pages, IPv6" fetches 10 "$URL6"
+	check "tcp_syncookies=$cookies: ten pages, IPv4" pages 10 "$URL4"
+	check "tcp_syncookies=$cookies: ten pages, IPv6" pages 10 "$URL6"
 done
 check "not one of their segments was a stray" equal stray 0 "$(reason stray)"
 
-lab_spawn attacker timeout 120 tcpdump -Z root -U --immediate-mode -n -i eth0 -w "$LAB/heard.pcap" \
+lab_spawn attacker timeout 1800 tcpdump -Z root -U --immediate-mode -n -i eth0 -w "$LAB/heard.pcap" \
 	'(src host '$LAB_SERVER4' or src host '$LAB_SERVER6') and src port 80' 2>"$LAB/tcpdump.log"
 listener=$LAB_PID
 lab_until 5 grep -q 'listening on' "$LAB/tcpdump.log" || lab_die "tcpdump does not start"

@@ -52,10 +52,10 @@ scanned() {
 held() {
 	exec 7<>"$LAB/hold" || return
 	lab_in "$1" python3 -c 'import socket, sys
-s = socket.create_connection(("'$INNER'", 80), 3)
+s = socket.create_connection(("'$INNER'", 80), 60)
 print("open", flush=True)
 sys.stdin.readline()
-s.settimeout(3)
+s.settimeout(60)
 s.sendall(b"GET / HTTP/1.0\r\n\r\n")
 print(s.recv(15).decode(), flush=True)' <"$LAB/hold" >"$LAB/held" 2>&1 &
 	LAB_PIDS+=($!)

@@ -8,7 +8,6 @@
 . "$(dirname "$0")/../tap.sh"
 . "$(dirname "$0")/../containers.sh"
 containers_start
-LAB_TIMEOUT=2
 tap_keys
 
 # gate NAME DEV PORT,... [OPTION...]: the gate that lets() looks at.
@@ -35,12 +34,13 @@ stray() {
 	tap "$GATE" -j stats | lab_json server.reasons.stray
 }
 
-# survives ADDRESS: a conversation that began before the gate came goes on behind it.
+# survives ADDRESS SECONDS: a conversation that began before the gate came goes on behind it; SECONDS of
+# silence end it.
 survives() {
 	local conversation
 
 	rm -f "$LAB/go"
-	lab_in client "$TALK" send --until "$LAB/go" --timeout 3 "$1" 81 200000 >"$LAB/talk.log" 2>&1 &
+	lab_in client "$TALK" send --until "$LAB/go" --timeout "$2" "$1" 81 200000 >"$LAB/talk.log" 2>&1 &
 	conversation=$!
 	lab_until 5 connected "$1" && tap host server load -i eth0 --realm-key "$LAB/keys/realm" &&
 		tap host service add 81 --stealth on
@@ -62,7 +62,7 @@ probed() {
 	[[ $1 != *:* ]] || ipv6=-6
 	before=$(stray)
 	for scan in -sA -sF -sX; do
-		lab_in client nmap $ipv6 -Pn -n $scan -p 80 --max-retries 0 --host-timeout 3 "$1" -oG - 2>&1
+		lab_in client nmap $ipv6 -Pn -n $scan -p 80 --max-retries 0 --host-timeout 60 "$1" -oG - 2>&1
 	done >"$LAB/nmap.log"
 	grep -E 'unfiltered|/closed' "$LAB/nmap.log" && return 1
 	[ $(($(stray) - before)) -ge 3 ]
@@ -84,8 +84,8 @@ stealthy "routed container" 10.8.0.2
 stealthy "macvlan" 10.9.0.9
 stealthy "routed container, IPv6" 2001:db8:17::2
 must tap host server unload
-check "a connection opened before the gate goes on where it is tracked" survives 10.8.0.2
+check "a connection opened before the gate goes on where it is tracked" survives 10.8.0.2 "$LAB_PATIENCE"
 must tap host server unload
-check "and ends where it is not: bridged or beside the host's stack" not survives 10.9.0.9
+check "and ends where it is not: bridged or beside the host's stack" not survives 10.9.0.9 5
 check "its segments were strays" test "$(stray)" -gt 0
 done_testing

@@ -48,6 +48,37 @@ counter() {
 	lab_in "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
 }
 
+# once CONDITION... -- ARGUMENT...: talk.py's arguments for a conversation of which the second half waits
+# until that has come about: a command that succeeds.
+once() {
+	local condition=() waiter status
+
+	while [ "$1" != -- ]; do
+		condition+=("$1")
+		shift
+	done
+	shift
+	rm -f "$LAB/go"
+	{
+		lab_until 60 "${condition[@]}"
+		touch "$LAB/go"
+	} &
+	waiter=$!
+	talks "$1" --until "$LAB/go" "${@:2}"
+	status=$?
+	wait $waiter
+	return $status
+}
+
+# since COUNT COMMAND...: what the command prints is more than that.
+since() {
+	[ "$("${@:2}")" -gt "$1" ]
+}
+
+joins() {
+	counter server MPTcpExtMPJoinAckRx
+}
+
 # grows NAME COUNTER N COMMAND...: the command succeeds, and the kernel's counter there grows by N.
 grows() {
 	local name=$1 what=$2 wanted=$3 before
@@ -82,21 +113,21 @@ for address in 10.9.0.1 2001:db8:9::1; do
 done
 must lab_in client ip mptcp endpoint add 10.9.2.2 dev eth1 subflow
 check "the client's second address joins: a SYN that is split as well" split_by split 2 \
-	grows server MPTcpExtMPJoinAckRx 1 \
-	talks 'multipath: 1 subflows more' --mptcp --hold 1 10.9.0.1 81 1000000
+	grows server MPTcpExtMPJoinAckRx 1 once since "$(joins)" joins -- \
+	'multipath: 1 subflows more' --mptcp 10.9.0.1 81 1000000
 must tap server service add 80-89 --dev eth1 --action drop --at 1
 check "where the second path is shut, the first is used" grows server MPTcpExtMPJoinAckRx 0 \
-	talks multipath: --mptcp --hold 1 10.9.0.1 81 1000000
+	once since "$(reason service_drop)" reason service_drop -- multipath: --mptcp 10.9.0.1 81 1000000
 must tap server service del 1
 must lab_in client ip mptcp endpoint flush
 must lab_in server ip mptcp endpoint add 10.9.2.1 dev eth1 signal
 check "the server's second address, joined" split_by split 2 grows server MPTcpExtMPJoinAckRx 1 \
-	talks 'multipath: 1 subflows more' --mptcp --hold 1 10.9.0.1 81 1000000
+	once since "$(joins)" joins -- 'multipath: 1 subflows more' --mptcp 10.9.0.1 81 1000000
 must tap client rule del 1
 must tap client rule add --peer office --port 80-89 --dst 10.9.0.1
 must tap client rule add --peer office --port 80-89 --dst 2001:db8:9::1
 check "no join at an address that no rule names" grows server MPTcpExtMPJoinAckRx 0 \
-	talks multipath: --mptcp --hold 1 10.9.0.1 81 1000000
+	once since "$(reason no_mark)" reason no_mark -- multipath: --mptcp 10.9.0.1 81 1000000
 must lab_in server ip mptcp endpoint flush
 
 # --- Fast Open: the first connection brings the cookie, the second has data in its SYN

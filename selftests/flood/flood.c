@@ -18,7 +18,7 @@ static const char help[] =
 	"usage: flood --dev DEV --dst-mac MAC --dst ADDRESS --dport PORT [--seconds S] [--count N]\n"
 	"             [--window any|N] [--rate N] [-6]\n"
 	"Sends SYNs from invented addresses of 10.0.0.0/8 or 2001:db8:f::/96. Ends after S seconds\n"
-	"(default 1, at most 60) or N frames. --rate: frames a second (default: as many as it can).\n";
+	"(default 1, at most 600) or N frames. --rate: frames a second (default: as many as it can).\n";
 
 static int parse(struct live *live, long *window, int argc, char **argv)
 {

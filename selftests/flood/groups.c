@@ -21,7 +21,7 @@ static const char help[] =
 	"usage: groups --dev DEV --dst-mac MAC --dst ADDRESS --dport PORT [--seconds S] [--count N]\n"
 	"              [--rate N] [-6] --realm-key FILE --user-key FILE --key-id ID [--noise]\n"
 	"Sends groups of four SYNs, made with these keys, from invented addresses of 10.0.0.0/8 or\n"
-	"2001:db8:f::/96. Ends after S seconds (default 1, at most 60) or N groups. --rate: groups a\n"
+	"2001:db8:f::/96. Ends after S seconds (default 1, at most 600) or N groups. --rate: groups a\n"
 	"second (default: as many as it can). --noise: one mark of the realm for all, and else random\n"
 	"numbers.\n";
 
