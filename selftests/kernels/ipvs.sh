@@ -12,7 +12,6 @@
 #                      10.9.0.100 is the service's address
 . "$(dirname "$0")/../tap.sh"
 lab_start
-LAB_TIMEOUT=5 # an emulated machine is slow
 VIP=10.9.0.100
 for name in client director real1 real2; do
 	lab_ns $name
@@ -72,8 +71,9 @@ admitted() {
 
 # both NAME...: two fetches in turn come, each through one of these hosts' gates.
 both() {
-	local have=0 i name
+	local have=0 i name sent
 
+	sent=$(syns client)
 	for name; do
 		have=$((have - $(admitted "$name")))
 	done
@@ -83,7 +83,7 @@ both() {
 	for name; do
 		have=$((have + $(admitted "$name")))
 	done
-	equal "admitted" 2 $have
+	equal "admitted" $(($(syns client) - sent)) $have
 }
 
 no_key() {

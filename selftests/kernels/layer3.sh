@@ -55,7 +55,7 @@ only_with_key() {
 	must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7
 	must tap client rule add --peer office --port 80
 	check "$1, $2: with a key, the page" counts admitted 1 page client "$3"
-	check "$1, $2: 10 at once" equal pages 10 "$(lab_fetches client "$3" 10 8)"
+	check "$1, $2: 10 at once" equal pages 10 "$(lab_fetches client "$3" 10)"
 	check "$1, $2: every judged segment has one reason" one_each
 	must tap client client unload
 	must tap server server unload

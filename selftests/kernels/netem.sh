@@ -10,6 +10,7 @@
 #  +--------------------+         +----------------+
 . "$(dirname "$0")/../tap.sh"
 COUNT=100 # connections on each link
+LAB_SYN_RETRIES=6
 
 # What the link does to each packet, the chance that one gets through unharmed, and a name.
 networks=(

@@ -8,7 +8,6 @@
 #  +--------------------+         +----------------+
 . "$(dirname "$0")/../tap.sh"
 lab_start
-LAB_TIMEOUT=5 # an emulated machine is slow
 lab_ns client
 lab_ns server
 lab_link client eth0 server eth0

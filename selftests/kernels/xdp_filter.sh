@@ -7,7 +7,6 @@
 [ -n "$TAP_OWN_MOUNTS" ] || TAP_OWN_MOUNTS=1 exec unshare --mount "$0" "$@"
 . "$(dirname "$0")/../pair.sh"
 mount -t bpf bpf /sys/fs/bpf || lab_die "cannot mount a bpffs"
-LAB_TIMEOUT=5 # an emulated machine is slow
 pair_start
 pair_splitter
 must tap client rule del 1
