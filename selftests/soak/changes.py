@@ -16,12 +16,15 @@ DECOY_PORT = 20000
 
 
 def put_key(key_id, key, before=None, overlap=0, lasts=None):
-    """The times count from when it is done, not from when it was thought of."""
+    """The times count from some moment between when it is begun and when it is done."""
+    begun = []
+
     def does(state):
         now = time.monotonic()
+        begun.append(now)
         if key:
             state.keys[key_id] = Key(key, before if overlap else None, now + overlap if overlap else 0,
-                                     now + lasts if lasts else None)
+                                     now + lasts if lasts else None, now - begun[0])
         else:
             state.keys.pop(key_id, None)
     return does

@@ -49,7 +49,7 @@ class Op:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.killed = True
-        self.out, self.err = self.process.communicate(timeout=60)
+        self.out, self.err = self.process.communicate(timeout=600)
         self.killed &= self.process.returncode < 0
         return self.process.returncode
 

@@ -99,7 +99,7 @@ class Crowd:
             self.busy -= 1
             self.cond.notify_all()
 
-    def rest(self, seconds=30):
+    def rest(self, seconds=400):
         """Waits until all have stopped; whether they did."""
         with self.cond:
             self.resting = True
@@ -126,5 +126,5 @@ class Crowd:
 
     def join(self):
         for thread in self.threads:
-            thread.join(15)
+            thread.join(100)
         return [t for t in self.threads if t.is_alive()]

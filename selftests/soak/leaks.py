@@ -14,7 +14,7 @@ GROWING = ("tap_key_names", "tap_gate_device", "tap_split_devic")  # with what t
 
 
 def bpftool(*argv):
-    done = subprocess.run(("bpftool", "-j", *argv), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(("bpftool", "-j", *argv), capture_output=True, text=True, timeout=600)
     return json.loads(done.stdout or "[]")
 
 
@@ -69,7 +69,7 @@ class Leaks:
 
     def look(self, n_tcx):
         """At rest, all loaded: as many of each as there have to be, and nothing from before left."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             now = Holdings()
             left = self._left(now)
@@ -97,7 +97,7 @@ class Leaks:
 
     def nothing_left(self):
         """After the last unload."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             now = Holdings()
             left = self._left(now)

@@ -59,6 +59,7 @@ class Key:
     before: str | None = None  # also taken, until `until` (monotonic)
     until: float = 0
     end: float | None = None  # expires (monotonic)
+    early: float = 0  # s that both may be earlier: as long as the command took that said so
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,18 +123,18 @@ class State:
         if self.gate.mark == "sealed" and peer.mark == "open":
             return "either"  # a window in 64 is a mark
         if peer.secret == key.secret:
-            return self._before(key.end, when)
-        return self._before(key.until, when) if peer.secret == key.before else "out"
+            return self._before(key.end, key.early, when)
+        return self._before(key.until, key.early, when) if peer.secret == key.before else "out"
 
     @staticmethod
-    def _before(end, when):
-        if end is None or when < end - SLACK:
+    def _before(end, early, when):
+        if end is None or when < end - early - SLACK:
             return "in"
         return "either" if when < end + SLACK else "out"
 
     def boundaries(self):
-        for end in {e for key in self.keys.values() for e in (key.until, key.end) if e}:
-            yield end - SLACK
+        for end, early in {(e, key.early) for key in self.keys.values() for e in (key.until, key.end) if e}:
+            yield end - early - SLACK
             yield end + SLACK
 
 

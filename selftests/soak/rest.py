@@ -25,6 +25,7 @@ class Tally:
         self.report, self.overheard = report, overheard
         self.admitted = set()
         self.gate_there = True  # else strangers are answered
+        self.watches = []
         self.start()
 
     def start(self):
@@ -97,10 +98,15 @@ class Accounts:
     def settled(self):
         """The reasons, when nothing more arrives."""
         before = None
-        while (now := (self.reasons(), dict(self.tally.sent), dict(self.tally.arrived))) != before:
+        while True:
+            now = self.reasons()
+            for watch in self.tally.watches:
+                watch.catch_up()
+            now = now, dict(self.tally.sent), dict(self.tally.arrived)
+            if now == before:
+                return now[0]
             before = now
             time.sleep(0.3)
-        return now[0]
 
     def begin(self):
         """A round begins here."""

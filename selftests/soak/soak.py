@@ -73,6 +73,7 @@ class Soak:
                         Watch("lodger", self.report, self.tally.at_lodger)]
         self.watches += [Watch(name, self.report, self.tally.at_sender(name))
                          for name in ("router", "isp", "attacker")]
+        self.tally.watches = self.watches
 
     def populate(self):
         start = self.crowd.start

@@ -11,9 +11,9 @@ import time
 import lab
 from model import CORE, SPARE
 
-PATIENCE = 8  # s in which an owner gets in: the kernel sends at 0, 1, 3 and 7 s
+PATIENCE = 60  # s after which an owner hangs: the kernel gives up before, after six SYNs (world.sh)
 CURIOSITY = 1.2  # s after which somebody who is not to get in gives up
-SILENCE_MAX = 20  # s that an open connection may be without progress when the network is whole
+SILENCE_MAX = 120  # s that an open connection may be without progress when the network is whole
 PORTS = CORE + SPARE
 BLOCK = os.urandom(4096)
 
@@ -41,13 +41,13 @@ def echo(family, port, seconds):
 
 
 def command(*argv):
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     return done.returncode == 0, f"{argv[0]}: {done.returncode} {done.stderr.strip()}"
 
 
 def page(family, port, seconds):
     host = lab.SERVER[family] if family == 4 else f"[{lab.SERVER[family]}]"
-    return command("curl", "-sSfg", "-o", "/dev/null", "--connect-timeout", str(seconds), "-m", "20",
+    return command("curl", "-sSfg", "-o", "/dev/null", "--connect-timeout", str(seconds), "-m", "300",
                    f"http://{host}:{port}/")
 
 
@@ -151,10 +151,10 @@ class Echo(Stream):
 
     def open(self):
         try:
-            self.sock = connect(self.family, 9000, 3)
+            self.sock = connect(self.family, 9000, PATIENCE)
         except OSError:
             return False
-        self.sock.settimeout(60)
+        self.sock.settimeout(SILENCE_MAX)
         return True
 
     def step(self):
@@ -181,7 +181,7 @@ class Program(Stream):
                                         stderr=subprocess.PIPE, bufsize=0, start_new_session=True)
         try:
             self.feed()
-            if select.select([self.process.stdout], [], [], 5)[0] and self.process.stdout.read(1):
+            if select.select([self.process.stdout], [], [], PATIENCE)[0] and self.process.stdout.read(1):
                 return True
         except OSError:
             pass  # it has given up already

@@ -2,6 +2,7 @@
 """Watches the wire: a tcpdump in a namespace, whose SYNs and SYN-ACKs are handed on one by one."""
 import ipaddress
 import os
+import socket
 import struct
 import subprocess
 import threading
@@ -15,6 +16,8 @@ FILTER = ("(tcp[tcpflags] & (tcp-syn|tcp-rst|tcp-fin) == tcp-syn or (ip6[6] == 6
           f"({' or '.join(f'port {port}' for port in SPARE)}))")
 LINUX_SLL2 = 276
 OUTGOING = 4
+MARKER = ("127.0.0.1", 7)  # where a watch sends SYNs of its own
+PATIENCE = 120  # s
 MOCK_ETHERNET = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01"
 
 
@@ -55,6 +58,7 @@ class Watch:
         self.report = report
         self.see = see
         self.name = name
+        self.markers, self.marked = set(), threading.Condition()
         argv = lab.inside(name, "tcpdump", "-Z", "root", "-n", "-i", "any", "-y", "LINUX_SLL2", "-U",
                           "--immediate-mode", "-B", "16384", "-s", "160", "-w", "-", FILTER)
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -74,9 +78,38 @@ class Watch:
             seconds, micros, bytes_, _ = struct.unpack("<IIII", record)
             frame = pipe.read(bytes_)
             try:
-                self.see(Segment(frame, seconds + micros / 1e6))
+                segment = Segment(frame, seconds + micros / 1e6)
+                if (segment.dst, segment.dport) == MARKER:
+                    self._marker(segment.sport)
+                else:
+                    self.see(segment)
             except Exception as error:
                 self.report.violated(f"the soak itself: watch {self.name}: {error!r}")
+
+    def _marker(self, port):
+        with self.marked:
+            self.markers.add(port)
+            self.marked.notify_all()
+
+    def catch_up(self):
+        """Waits until all that was sent before this call has been seen: a SYN sent now has been."""
+        ports = []
+
+        def send():
+            lab.enter(self.name)
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+                sock.bind(("127.0.0.1", 0))
+                ports.append(sock.getsockname()[1])
+                with self.marked:
+                    self.markers.discard(ports[0])
+                sock.setblocking(False)
+                sock.connect_ex(MARKER)
+        sender = threading.Thread(target=send)
+        sender.start()
+        sender.join()
+        with self.marked:
+            if not self.marked.wait_for(lambda: ports[0] in self.markers, PATIENCE):
+                self.report.violated(f"the soak itself: the watch {self.name} does not see its own SYN")
 
     def end(self):
         """How many frames were lost to us."""

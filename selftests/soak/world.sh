@@ -14,6 +14,7 @@
 # The router translates IPv4 addresses, so three hosts there share one; the isp does not. lodger and
 # attacker have no key. The gate is on all three devices of the server.
 
+LAB_SYN_RETRIES=5
 # shellcheck source=selftests/tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 
