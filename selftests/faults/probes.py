@@ -15,6 +15,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 KNOCKS_PER_SECOND = 100
 KNOCK_LIFE = 0.25  # seconds after which a knock without answer is given up
+PATIENCE = 60  # seconds after which something hangs
 
 
 class Broken(Exception):
@@ -43,6 +44,7 @@ class Stranger(threading.Thread):
 		super().__init__(daemon=True)
 		self.netns, self.host, self.port = netns, host, port
 		self.answers = self.knocks = 0
+		self.forgetting = threading.Event()
 		self.start()
 
 	def knock(self, poll, waiting):
@@ -62,6 +64,10 @@ class Stranger(threading.Thread):
 		enter(self.netns)
 		poll, waiting, due = select.epoll(), {}, time.monotonic()
 		while True:
+			if self.forgetting.is_set():
+				for fd in list(waiting):
+					self.forget(poll, waiting, fd)
+				self.forgetting.clear()
 			for fd, _ in poll.poll(max(0, due - time.monotonic())):
 				self.answers += 1
 				self.forget(poll, waiting, fd)
@@ -73,6 +79,22 @@ class Stranger(threading.Thread):
 			for fd in [fd for fd, (_, end) in waiting.items() if end < now]:
 				self.forget(poll, waiting, fd)
 
+	def wait_for(self, true):
+		end = time.monotonic() + PATIENCE
+		while not true():
+			if not self.is_alive() or time.monotonic() > end:
+				raise RuntimeError("the stranger is gone")
+			time.sleep(0.005)
+
+	def knocked(self, since):
+		"""Waits until more knocks than that were made."""
+		self.wait_for(lambda: self.knocks > since)
+
+	def forget_all(self):
+		"""Whatever is answered from now on was asked from now on."""
+		self.forgetting.set()
+		self.wait_for(lambda: not self.forgetting.is_set())
+
 
 class Owner:
 	"""Whoever has a key: connects to an echo service from NETNS, by the kernel's own connect()."""
@@ -81,8 +103,8 @@ class Owner:
 		self.netns, self.host, self.port = netns, host, port
 		self.session = None
 
-	def connect(self, timeout=3.5):
-		"""A new connection that answers, or None. The kernel sends SYNs at 0, 1 and 3 s."""
+	def connect(self, timeout=PATIENCE):
+		"""A new connection that answers, or None: the kernel gives up first (LAB_SYN_RETRIES)."""
 		made = []
 
 		def dial():
@@ -101,14 +123,14 @@ class Owner:
 	def echoes(sock):
 		word = os.urandom(4).hex().encode()
 		try:
-			sock.settimeout(3)
+			sock.settimeout(PATIENCE)
 			sock.sendall(word)
 			return sock.recv(64) == word
 		except OSError:
 			return False
 
-	def gets_in(self, timeout=3.5):
-		sock = self.connect(timeout)
+	def gets_in(self):
+		sock = self.connect()
 		if sock:
 			sock.close()
 		return sock is not None
@@ -152,11 +174,11 @@ def echo_service(netns, port):
 		serve(listener)
 
 	threading.Thread(target=run, daemon=True).start()
-	if not ready.wait(5):
+	if not ready.wait(PATIENCE):
 		raise RuntimeError("the echo service does not start")
 
 
-def run(netns, argv, timeout=60, stdin=subprocess.DEVNULL):
+def run(netns, argv, timeout=600, stdin=subprocess.DEVNULL):
 	"""Runs a program in a namespace; its exit status (negative: a signal) and both outputs."""
 	argv = ["nsenter", f"--net=/run/netns/{netns}", "--", *argv]
 	done = subprocess.run(argv, stdin=stdin, capture_output=True, timeout=timeout, errors="replace")
