@@ -32,6 +32,12 @@ tap_killed() {
 	wait $! 2>/dev/null
 }
 
+# long_skew: a --skew so long that nothing has to be quick, which a captured group may wait before it is
+# sent again. A gate waits for one skew after a boot, so no longer than this machine is up.
+long_skew() {
+	awk '{ s = int($1) - 1; print (s < 30 ? 30 : s > 3600 ? 3600 : s) }' /proc/uptime
+}
+
 # must COMMAND...: what a test stands on; without it there is nothing to test.
 must() {
 	"$@" >"$LAB/must.log" 2>&1 || {

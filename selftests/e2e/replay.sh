@@ -3,7 +3,7 @@
 #
 # A captured group sent again is refused, whatever address it comes from. Topology: ../lab.sh
 . "$(dirname "$0")/../tap.sh"
-SKEW=3600 # so long is a captured group good for being sent again: nothing here has to be quick
+SKEW=$(long_skew)
 tap_internet --skew $SKEW
 
 # again LABEL NAME DEV MAC [OPTION...]: sends the capture; one group more with LABEL, none admitted,
