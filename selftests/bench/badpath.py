@@ -99,7 +99,7 @@ class Dial:
 
 	def times(self):
 		"""{port: milliseconds that each connection took}, when all is over."""
-		out, err = self.process.communicate(timeout=self.seconds)
+		out, err = self.process.communicate(timeout=10 * self.seconds)
 		if self.process.returncode:
 			raise RuntimeError(err.strip())
 		return {int(port): times for port, times in json.loads(out).items()}

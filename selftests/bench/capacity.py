@@ -50,7 +50,7 @@ def _flood(seconds):
 	"""Frames sent, and how many seconds that took."""
 	words = lab.flood(seconds)
 	with lab.spawn("attacker", *words, cpu=lab.FLOOD_CPU, fifo=True) as process:
-		out, _ = process.communicate(timeout=60)
+		out, _ = process.communicate(timeout=600)
 	found = re.search(r"sent (\d+) seconds ([\d.]+)", out)
 	if not found:
 		raise RuntimeError(f"flood: {out.strip()}")

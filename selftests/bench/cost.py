@@ -35,7 +35,7 @@ NOTES = (
 def measure(bench):
 	effort = ["-q", "-r", "2"] if bench.quick else ["-r", "15"]
 	done = subprocess.run(["taskset", "-c", str(FLOOD_CPU), f"{BUILD}/cost/cost", "-j", *effort],
-			      capture_output=True, text=True, timeout=240)
+			      capture_output=True, text=True, timeout=1800)
 	if done.returncode:
 		raise RuntimeError(f"cost: {done.stderr.strip()}")
 	return json.loads(done.stdout)

@@ -88,7 +88,7 @@ def _rate(before, after):
 def _measure(options, rate, seconds, judged=True):
 	"""Fetches during one flood, for so long at least."""
 	fetches = []
-	with lab.spawn("attacker", *_groups(30, *options, "--rate", str(rate)),
+	with lab.spawn("attacker", *_groups(600, *options, "--rate", str(rate)),
 		       cpu=lab.FLOOD_CPU, fifo=True) as flood:
 		time.sleep(0.2)
 		before, start = _counts(judged), time.monotonic()

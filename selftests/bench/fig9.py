@@ -34,7 +34,7 @@ def _under_attack(rate, seconds, target):
 		       str(seconds + 2 * LEAD_S), target, str(lab.PORT), cpu=lab.FLOOD_CPU, fifo=True) as flood:
 		time.sleep(LEAD_S)
 		requests = _requests(seconds)
-		return requests, json.loads(flood.communicate(timeout=30)[0])
+		return requests, json.loads(flood.communicate(timeout=600)[0])
 
 
 def _measure(rate, seconds, number):

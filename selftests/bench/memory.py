@@ -145,7 +145,7 @@ def fill(bench):
 	"""What fill.c found."""
 	done = subprocess.run(["taskset", "-c", str(lab.FLOOD_CPU), f"{lab.BUILD}/cost/fill",
 			       str(RECORDS_QUICK if bench.quick else RECORDS)],
-			      capture_output=True, text=True, timeout=240)
+			      capture_output=True, text=True, timeout=1800)
 	if done.returncode:
 		raise RuntimeError(f"fill: {done.stderr.strip()}")
 	return json.loads(done.stdout)
