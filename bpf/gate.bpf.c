@@ -2,7 +2,8 @@
 /*
  * The gate: XDP program at the server's network device. Finds the service that a SYN is for,
  * collects the four segments of a group, has them judged, and passes one SYN on to the stack. All
- * that is no SYN to a protected service goes on untouched, but for strays to one that hides.
+ * that is no SYN to a protected service goes on untouched, but for strays to one that hides, and for
+ * ACKs that could open a connection by a SYN cookie.
  */
 #define TAP_CONTEXT struct xdp_md
 #define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
@@ -181,11 +182,27 @@ static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct ta
 	return judge_syn(ctx, p, rule);
 }
 
-/* Whether nobody needs to look at this segment: it is of a connection, or its service hides nothing. */
+/* The services whose segments are looked at: TAP_SET_*. */
+static __always_inline __u32 looks_at_segments(void)
+{
+	return gate.cookie_acks ? TAP_SET_HIDES | TAP_SET_TAP : TAP_SET_HIDES;
+}
+
+/*
+ * Whether a kernel or a SYN proxy that takes cookies could open a connection at this service for the
+ * segment. With RST the kernel does not, but nftables' SYN proxy does.
+ */
+static __always_inline bool could_open(const struct tap_packet *p, const struct tap_rule *rule)
+{
+	return gate.cookie_acks && rule->service.action == TAP_ACTION_TAP && p->tcp->ack &&
+	       !p->tcp->syn;
+}
+
+/* Whether the segment can do no harm: it is of a connection, or its service lets such in. */
 static __always_inline bool is_harmless(struct xdp_md *ctx, const struct tap_packet *p,
 					const struct tap_rule *rule)
 {
-	return !tap_service_hides(&rule->service) || !is_stray(ctx, p);
+	return !(tap_service_hides(&rule->service) || could_open(p, rule)) || !is_stray(ctx, p);
 }
 
 /* Since Linux 6.18; gate.pull says whether it is there. */
@@ -250,7 +267,7 @@ again:
 	set = services_in_force();
 	if (!set)
 		return XDP_PASS;
-	if (kind == TAP_SEGMENT && !set->hides)
+	if (kind == TAP_SEGMENT && !(set->has & looks_at_segments()))
 		return XDP_PASS;
 	rule = service_for(ctx, &p, kind, set);
 	if (!rule || rule->service.action == TAP_ACTION_PASS)

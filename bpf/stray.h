@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Tells segments of connections from strays (docs/protocol.md, "Silence"): probes that are no SYN, to
- * a port that is to look as if nobody were there. A segment is somebody's if this host has a socket
- * for it, or a SYN cookie that it answers; if the gate let its connection begin; or if this
- * host's connection tracking knows it, where the connection goes on to another host.
+ * a port that is to look as if nobody were there; and ACKs that could open a connection by a SYN
+ * cookie alone. A segment is somebody's if this host has a socket of its connection; if the gate let
+ * its connection begin; or if this host's connection tracking knows it, where the connection goes on
+ * to another host. Never because it bears a good cookie: one random ACK in 2^29 does.
  */
 #ifndef TAP_STRAY_H
 #define TAP_STRAY_H
@@ -29,7 +30,10 @@ struct stray_segment {
 	bool ipv6;
 };
 
-/* A socket that listens; in all other states it is of one connection. */
+/*
+ * A socket that listens; in all other states it is of one connection. A handshake by SYN cookie has no
+ * other socket before its ACK is in, but the gate admitted its SYN, so tap_flows has it.
+ */
 #define STRAY_LISTENS 10
 
 /*
@@ -51,28 +55,6 @@ extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *ctx, struct bpf_sock_tup
 					 __u32 opts_bytes) __ksym __weak;
 extern void bpf_ct_release(struct nf_conn *connection) __ksym __weak;
 
-/* Whether the segment ends a handshake by the cookie that the listening socket had sent. */
-static __always_inline bool stray_has_cookie(struct xdp_md *ctx, const struct stray_segment *s,
-					     struct bpf_sock *listener)
-{
-	void *data_end = TAP_DATA_END(ctx);
-	struct tcphdr *tcp;
-	void *ip;
-
-	if (s->ip_offset > TAP_IP_OFFSET_LAST || s->tcp_offset > TAP_TCP_OFFSET_LAST)
-		return false;
-	ip = TAP_DATA(ctx) + s->ip_offset;
-	tcp = TAP_DATA(ctx) + s->tcp_offset;
-	if ((void *)(tcp + 1) > data_end)
-		return false;
-	if (s->ipv6)
-		return ip + sizeof(struct ipv6hdr) <= data_end &&
-		       !bpf_tcp_check_syncookie(listener, ip, sizeof(struct ipv6hdr), tcp,
-						sizeof(*tcp));
-	return ip + sizeof(struct iphdr) <= data_end &&
-	       !bpf_tcp_check_syncookie(listener, ip, sizeof(struct iphdr), tcp, sizeof(*tcp));
-}
-
 static __always_inline bool stray_has_socket(struct xdp_md *ctx, struct stray_segment *s)
 {
 	struct bpf_sock *socket;
@@ -86,7 +68,7 @@ static __always_inline bool stray_has_socket(struct xdp_md *ctx, struct stray_se
 					    BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return false;
-	has = socket->state != STRAY_LISTENS || stray_has_cookie(ctx, s, socket);
+	has = socket->state != STRAY_LISTENS;
 	bpf_sk_release(socket);
 	return has;
 }

@@ -41,6 +41,7 @@ LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TAPCTL=${TAPCTL:-$LAB_ROOT/build/tapctl}
 FLOOD=$LAB_ROOT/build/selftests/flood
 REPLAY=$LAB_ROOT/build/selftests/replay
+COOKIE=$LAB_ROOT/build/selftests/cookie/cookie
 LAB_NAMESPACES=()
 LAB_PIDS=()
 LAB_REALM=

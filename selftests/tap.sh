@@ -125,6 +125,53 @@ reason_is() {
 	[ "$(reason "$1")" = "$2" ]
 }
 
+# tap_stranger NAME DEV SERVER DEV IPV4 IPV6: from where `cookie` sends, and to which device there. The
+# addresses are nobody's, so that no kernel resets what a cookie opens.
+tap_stranger() {
+	local address
+
+	STRANGER=("$@")
+	for address in "$5" "$6"; do
+		must lab_in "$3" ip neigh replace "$address" lladdr "$(lab_mac "$1" "$2")" dev "$4" nud permanent
+	done
+}
+
+# cookie 4|6 PORT [OPTION...]: an ACK with a good SYN cookie, and a request; succeeds if data comes back.
+# no_cookie 4|6 PORT [OPTION...]: nothing comes back, and the gate counts strays.
+COOKIE_SPORT=20000
+cookie() {
+	local src=${STRANGER[4]} dst=$LAB_SERVER4 port=$2
+
+	[ "$1" = 4 ] || { src=${STRANGER[5]} dst=$LAB_SERVER6; }
+	shift 2
+	lab_in "${STRANGER[0]}" "$COOKIE" --dev "${STRANGER[1]}" \
+		--dst-mac "$(lab_mac "${STRANGER[2]}" "${STRANGER[3]}")" --src "$src" --dst "$dst" \
+		--sport $((++COOKIE_SPORT)) --dport "$port" "$@"
+}
+
+no_cookie() {
+	local before
+
+	before=$(reason stray)
+	not cookie "$@" && test "$(reason stray)" -gt "$before"
+}
+
+# no_stray COMMAND...: succeeds, and no segment is a stray.
+no_stray() {
+	local before
+
+	before=$(reason stray)
+	"$@" && equal stray "$before" "$(reason stray)"
+}
+
+# warned_of_cookies yes|no: whether status warns that the gate does not look at ACKs, and should.
+warned_of_cookies() {
+	local have=no
+
+	tap server status | grep -q '^warning: cookie_acks: ' && have=yes
+	equal warning "$1" $have
+}
+
 # page NAME URL: the page comes. no_page NAME URL: nothing comes, not even a refusal.
 page() {
 	lab_curl "$1" "$2" | grep -q 'the page behind the gate'

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "user/advice.h"
+#include "user/cookies.h"
 #include "user/kernel.h"
 #include "user/keytable.h"
 #include "user/parse.h"
@@ -22,6 +23,7 @@ struct usable {
 	struct tap_acl ids;
 	bool any;
 	bool one_will_do; /* no service has an access list */
+	bool acks; /* the gate looks at ACKs to all tap services */
 	__s64 now;
 };
 
@@ -110,7 +112,7 @@ static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int
 		if (rule->service.action != TAP_ACTION_TAP || covered_by(set, i + 1) ||
 		    has_key(acl_map, &rule->service, usable))
 			continue;
-		stealth |= rule->service.stealth;
+		stealth |= rule->service.stealth || usable->acks;
 		if (closed++ < PORTS_TOLD)
 			length += snprintf(list + length, sizeof(list) - length, "%s%s",
 					   length ? ", " : "", ports_text(rule, ports));
@@ -137,6 +139,7 @@ void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *s
 		return;
 	usable->now = time(NULL);
 	usable->one_will_do = true;
+	usable->acks = cookies_acks_checked(tapctl);
 	for (i = first - 1; i < last; i++)
 		usable->one_will_do &= set->rules[i].service.acl == TAP_ACL_ANY;
 	table.keys = pins_map(tapctl, "tap_keys");
@@ -163,6 +166,20 @@ void advise_on_all_services(const struct tapctl *tapctl)
 	free(set);
 }
 
+void advise_on_cookies(const struct tapctl *tapctl)
+{
+	struct tap_ruleset *set;
+
+	if (!cookies_acks_checked(tapctl))
+		return;
+	if (ruleset_read(tapctl, RULESET_SERVER, &set)) {
+		forget_failure();
+		return;
+	}
+	advise_on_hiding(tapctl, set, 1, set->n_rules);
+	free(set);
+}
+
 /* Whether this host forwards for others, IPv4 or IPv6. */
 static bool forwards(void)
 {
@@ -183,12 +200,14 @@ static bool forwards(void)
 	return yes;
 }
 
-void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigned int last)
+void advise_on_hiding(const struct tapctl *tapctl, const struct tap_ruleset *set,
+		      unsigned int first, unsigned int last)
 {
-	bool hides = false;
+	bool hides = false, acks = cookies_acks_checked(tapctl);
 
 	for (unsigned int i = first - 1; i < last; i++)
-		hides |= tap_service_hides(&set->rules[i].service);
+		hides |= tap_service_hides(&set->rules[i].service) ||
+			 (acks && set->rules[i].service.action == TAP_ACTION_TAP);
 	if (hides && forwards())
 		note("this host forwards: connections to hosts behind it that did not begin through "
 		     "the gate are cut now, unless %s",

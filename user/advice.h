@@ -25,7 +25,11 @@ void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned
  * Notes that services from number `first` to `last` cut connections of hosts behind this one, where
  * that may be so.
  */
-void advise_on_hiding(const struct tap_ruleset *set, unsigned int first, unsigned int last);
+void advise_on_hiding(const struct tapctl *tapctl, const struct tap_ruleset *set,
+		      unsigned int first, unsigned int last);
+
+/* The same for all services in force, after a load, where it is SYN cookies that the gate looks for. */
+void advise_on_cookies(const struct tapctl *tapctl);
 
 /* The first for all services in force. */
 void advise_on_all_services(const struct tapctl *tapctl);

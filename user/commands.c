@@ -53,6 +53,9 @@ const struct command commands[] = {
 	  "A second load is a reload: the program is replaced in place without a gap, interfaces\n"
 	  "named are added to those attached, and options not given keep their value. Keys and\n"
 	  "services stay. The realm key and --replay-size cannot change: unload first.\n\n"
+	  "Where net.ipv4.tcp_syncookies is 2, or nftables or iptables have a SYN proxy, the program\n"
+	  "drops ACKs of no connection at all tap services, because one random ACK in 2^29 bears a\n"
+	  "good SYN cookie. Load again when you set up one of them later; `tapctl status` warns.\n\n"
 	  "Example: tapctl server load -i eth0 --realm-key /etc/tap/realm.key",
 	  server_load },
 	{ "server", "unload", "[-i IF[,IF...]]", "detach the gate: the protected ports are open again",

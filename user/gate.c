@@ -52,6 +52,7 @@ static void set_constants(struct gate_bpf *gate, const struct tap_realm *realm)
 		.sealed = realm->mark_mode == TAP_MARK_SEALED,
 		.conntrack = has.conntrack,
 		.pull = has.pull,
+		.cookie_acks = realm->cookie_acks,
 	};
 
 	if (constants.sealed)

@@ -219,14 +219,18 @@ static void find_first(struct tap_ruleset *set, enum ruleset_side side)
 	}
 }
 
-static bool any_hides(const struct tap_ruleset *set)
+/* TAP_SET_* of services. */
+static __u32 set_has(const struct tap_ruleset *set)
 {
-	__u32 r;
+	__u32 r, has = 0;
 
-	for (r = 0; r < set->n_rules; r++)
+	for (r = 0; r < set->n_rules; r++) {
 		if (tap_service_hides(&set->rules[r].service))
-			return true;
-	return false;
+			has |= TAP_SET_HIDES;
+		if (set->rules[r].service.action == TAP_ACTION_TAP)
+			has |= TAP_SET_TAP;
+	}
+	return has;
 }
 
 int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
@@ -246,7 +250,7 @@ int ruleset_compile(struct tap_ruleset *set, enum ruleset_side side)
 	err = sweep(set, edges, find_edges(set, edges));
 	free(edges);
 	find_first(set, side);
-	set->hides = side == RULESET_SERVER && any_hides(set);
+	set->has = side == RULESET_SERVER ? set_has(set) : 0;
 	if (err)
 		return fail(-err, "the %ss cut the ports into more than %u different parts: use "
 			    "fewer or larger port ranges",

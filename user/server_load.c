@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/advice.h"
 #include "user/barrier.h"
 #include "user/clock.h"
 #include "user/gate.h"
@@ -261,6 +262,8 @@ int server_load(const struct tapctl *tapctl, int argc, char **argv)
 		err = settle(tapctl, &options, key, &realm, &attached);
 	if (!err)
 		err = run(tapctl, &options, &realm, attached);
+	if (!err)
+		advise_on_cookies(tapctl);
 	/* Only if it is empty. */
 	if (err)
 		pins_remove_directory(tapctl);

@@ -69,11 +69,11 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 	if (n == 1) {
 		advise_on_services(tapctl, set, at, at);
 		advise_on_order(set, at, at);
-		advise_on_hiding(set, at, at);
+		advise_on_hiding(tapctl, set, at, at);
 	} else {
 		advise_on_services(tapctl, set, 1, set->n_rules);
 		advise_on_order(set, 1, set->n_rules);
-		advise_on_hiding(set, 1, set->n_rules);
+		advise_on_hiding(tapctl, set, 1, set->n_rules);
 	}
 }
 

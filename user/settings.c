@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "user/clock.h"
+#include "user/cookies.h"
 #include "user/derive.h"
 #include "user/parse.h"
 #include "user/settings.h"
@@ -120,6 +121,7 @@ static void change(const struct server_options *o, struct tap_realm *realm)
 		realm->skew = o->skew;
 	if (o->has_monitor)
 		realm->monitor = o->monitor;
+	realm->cookie_acks = cookies_taken_by() != NULL;
 	realm->tai_minus_utc_ns = clock_tai_minus_utc_ns();
 }
 

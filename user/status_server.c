@@ -11,6 +11,7 @@
 
 #include "user/barrier.h"
 #include "user/clock.h"
+#include "user/cookies.h"
 #include "user/counters.h"
 #include "user/derive.h"
 #include "user/gate.h"
@@ -111,6 +112,7 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 				  (int)realm.skew, "replay_size", (int)realm.replay_size,
 				  "replay_used", (json_int_t)records, "monitor", realm.monitor,
 				  "tai_offset", (json_int_t)clock_tai_minus_utc_ns() / 1000000000));
+	err = cookies_status(tapctl, &realm, server, warnings);
 out:
 	sodium_munlock(&realm, sizeof(realm));
 	return err;

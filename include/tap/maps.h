@@ -108,6 +108,9 @@ struct tap_rule {
 };
 TAP_SIZE(struct tap_rule, 144);
 
+#define TAP_SET_HIDES 1u /* bits of tap_ruleset.has: tap_service_hides() one of the services, */
+#define TAP_SET_TAP 2u /* or one has the action tap */
+
 /*
  * A whole rule set, immutable once published: tapctl fills a fresh one-entry ARRAY and puts it into
  * the one-entry ARRAY_OF_MAPS, so a packet sees the old set or the new one and nothing between.
@@ -120,7 +123,7 @@ struct tap_ruleset {
 	__u64 class_rules[TAP_CLASSES_MAX][TAP_RULE_WORDS]; /* bit r: rule r names the class */
 	struct tap_rule rules[TAP_RULES_MAX];
 	__u32 n_rules;
-	__u32 hides; /* server: 1 if tap_service_hides() any of them */
+	__u32 has; /* server: TAP_SET_* */
 };
 TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 144 * 256 + 8);
 
@@ -202,7 +205,8 @@ struct tap_realm {
 	__u8 mark_mode; /* enum tap_mark_mode */
 	__u8 group_by; /* TAP_GROUP_BY_* */
 	__u8 monitor; /* 1: judge and count, but drop nothing */
-	__u8 pad[4];
+	__u8 cookie_acks; /* as in struct tap_gate_constants */
+	__u8 pad[3];
 };
 TAP_SIZE(struct tap_realm, 104 + 96);
 
@@ -219,7 +223,8 @@ struct tap_gate_constants {
 	__u8 sealed; /* 1: windows that are no mark are dropped */
 	__u8 conntrack; /* 1: this kernel lets XDP programs ask for tracked connections, */
 	__u8 pull; /* 1: and move what is in later buffers of a frame into the first */
-	__u8 pad[2];
+	__u8 cookie_acks; /* 1: ACKs to tap services that do not hide are looked at, too */
+	__u8 pad[1];
 };
 TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
 

@@ -15,7 +15,7 @@
 	X(service_drop, "a service rule says drop")                                                \
 	X(fragment, "IP fragment that could carry a SYN past the gate")                            \
 	X(malformed, "broken TCP header or options, or too many IPv6 extension headers")           \
-	X(stray, "no SYN and of no connection, at a stealth service")                              \
+	X(stray, "no SYN and of no connection: at a stealth service, or where SYN cookies open")   \
 	X(no_mark, "the window is no mark of this realm: a stranger")                              \
 	X(duplicate, "this segment was already waiting for the rest of its group")                 \
 	X(collecting, "kept: the rest of its group is still to come")                              \

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# SYN cookies and a SYN proxy (nftables) behind the gate, where they see nothing but SYNs that were let
-# in; and a SYN proxy before the gate, which ends what the splitter begins, so that nothing can pass.
+# SYN cookies and a SYN proxy (nftables) behind the gate, where they see no SYNs but those that were let
+# in, and no ACK with a good cookie but for those; and a SYN proxy before the gate, which ends what the
+# splitter begins, so that nothing can pass.
 #
 #  +-- client ---+      +--------- router ---------+      +-- server ---+
 #  |        eth0 |------| lan                  wan |------| eth0        |  nginx: 80, 8080
@@ -26,6 +27,9 @@ done
 lab_in router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 lab_nginx server
 tap_keys
+tap_stranger router wan server eth0 10.9.1.77 2001:db8:91::77
+LAB_SERVER4=10.9.1.1
+LAB_SERVER6=2001:db8:91::1
 URL4=http://10.9.1.1/
 URL6=http://[2001:db8:91::1]/
 must tap client client load -i eth0
@@ -101,6 +105,10 @@ many_drops() {
 check "without a gate the flood fills the queue" lab_until 5 many_drops
 lab_kill "$LAB_PID"
 
+fetches_at_once() {
+	equal pages 20 "$(lab_fetches client "$URL4" 20 6)"
+}
+
 # --- a SYN proxy, as nft(8) shows it
 # synproxy NAME HOOK
 synproxy() {
@@ -139,11 +147,32 @@ valid_cookies() {
 }
 
 cookies 1
+reload() {
+	must tap server server load -i eth0 --realm-key "$LAB/keys/realm"
+}
+reload
+check "without a SYN proxy: no warning" warned_of_cookies no
 synproxy server input
-check "behind a SYN proxy" proxied "$URL4"
-check "behind a SYN proxy, IPv6" proxied "$URL6"
-check "behind a SYN proxy: 20 at once" equal pages 20 "$(lab_fetches client "$URL4" 20)"
+check "a SYN proxy since the load: a warning" warned_of_cookies yes
+check "a SYN proxy since the load: a good cookie opens" cookie 4 80
+reload
+check "reload: no warning" warned_of_cookies no
+for family in 4 6; do
+	check "behind a SYN proxy: a good cookie, IPv$family" no_cookie $family 80
+	# For nftables' proxy whatever has the flag SYN is a SYN, and else whatever has ACK is an ACK.
+	check "behind a SYN proxy: a good cookie with RST, IPv$family" no_cookie $family 80 --first rst
+	check "behind a SYN proxy: a cookie that SYN with ACK got, IPv$family" \
+		no_cookie $family 80 --first syn
+done
+check "behind a SYN proxy" no_stray proxied "$URL4"
+check "behind a SYN proxy, IPv6" no_stray proxied "$URL6"
+check "behind a SYN proxy: 20 at once" no_stray fetches_at_once
 LAB_TIMEOUT=0.4 check "behind a SYN proxy: no key, no page" no_page router "$URL4"
+must tap server service del 1
+must tap server service add 80 --stealth on
+check "behind a SYN proxy, stealth" no_stray proxied "$URL4"
+check "behind a SYN proxy, stealth: a good cookie" no_cookie 4 80
+check "behind a SYN proxy, stealth: no answer to SYN with ACK" no_cookie 4 80 --first syn
 must lab_in server nft delete table inet proxy
 
 # The client's kernel believes itself connected; what the proxy then sends to the gate is a stranger's SYN.

@@ -32,8 +32,7 @@ static bool everywhere(const struct bpf_sock_tuple *tuple, uint32_t size)
 static void world(void *context, uint8_t bits)
 {
 	host_has_socket = bits & 1 ? everywhere : NULL;
-	host_world = (struct host_world){ .state = bits & 2 ? 10 : 1, .cookie = bits & 4,
-					  .tracked = bits & 8 };
+	host_world = (struct host_world){ .state = bits & 2 ? 10 : 1, .tracked = bits & 8 };
 }
 
 static void start(void *context, unsigned int variant)

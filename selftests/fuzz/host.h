@@ -63,7 +63,6 @@ int host_xdp_pull_data(struct xdp_md *ctx, __u32 bytes); /* an older kernel: ref
 
 /* What this host knows of a connection. */
 struct host_world {
-	bool cookie; /* the segment answers one that the listening socket sent */
 	bool tracked;
 	uint32_t state; /* of the socket */
 };
@@ -74,10 +73,6 @@ extern bool (*host_has_socket)(const struct bpf_sock_tuple *tuple, uint32_t size
 struct bpf_sock *host_skc_lookup_tcp(void *ctx, struct bpf_sock_tuple *tuple, uint32_t size,
 				     uint64_t netns, uint64_t flags);
 long host_sk_release(void *sock);
-struct iphdr;
-struct tcphdr;
-long host_tcp_check_syncookie(void *sock, void *ip, uint32_t ip_bytes, struct tcphdr *tcp,
-			      uint32_t tcp_bytes);
 
 /* --- host_skb.c --- */
 

@@ -38,7 +38,6 @@
 #define bpf_get_socket_uid host_socket_uid
 #define bpf_skc_lookup_tcp host_skc_lookup_tcp
 #define bpf_sk_release host_sk_release
-#define bpf_tcp_check_syncookie host_tcp_check_syncookie
 #define bpf_xdp_ct_lookup host_xdp_ct_lookup
 #define bpf_ct_release host_ct_release
 

@@ -106,13 +106,6 @@ struct bpf_sock *host_skc_lookup_tcp(void *ctx, struct bpf_sock_tuple *tuple, ui
 	return host_has_socket && host_has_socket(tuple, size) ? &socket : NULL;
 }
 
-long host_tcp_check_syncookie(void *sock, void *ip, uint32_t ip_bytes, struct tcphdr *tcp,
-			      uint32_t tcp_bytes)
-{
-	MUST(ip_bytes == 20 || ip_bytes == 40, "%u", ip_bytes);
-	return host_world.cookie ? 0 : -ENOENT;
-}
-
 long host_sk_release(void *sock)
 {
 	return 0;

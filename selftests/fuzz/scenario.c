@@ -53,6 +53,7 @@ static void make_constants(struct scenario *s)
 		struct tap_gate_constants *c = &s->constants[v];
 
 		*c = variants[v];
+		c->cookie_acks = v >> 1 & 1;
 		sipkey(&c->veil, k_veil);
 		for (word = (uint64_t *)&c->place; word < (uint64_t *)(&c->place + 1); word++)
 			*word = ref_random(&random);
