@@ -19,10 +19,10 @@ def inside(name, *argv):
 	return ("nsenter", f"--net={namespace(name)}", "--", *argv)
 
 
-def run(name, *argv, seconds=600):
-	"""Runs a command there, which must succeed; returns what it prints."""
+def run(name, *argv, seconds=600, good=(0,)):
+	"""Runs a command there, which must end with one of these; returns what it prints."""
 	done = subprocess.run(inside(name, *argv), capture_output=True, text=True, timeout=seconds)
-	if done.returncode:
+	if done.returncode not in good:
 		raise RuntimeError(f"{name}: {' '.join(argv)}: {(done.stderr or done.stdout).strip()}")
 	return done.stdout
 
@@ -43,5 +43,10 @@ def tap(name, *argv):
 	return run(name, TAPCTL, "--pin-dir", pins(name), *argv)
 
 
+def tap_good(*argv):
+	"""How tapctl ends that did as it was told: status with 3 where it has warnings."""
+	return (0, 3) if "status" in argv else (0,)
+
+
 def tap_json(name, *argv):
-	return json.loads(tap(name, "-j", *argv))
+	return json.loads(run(name, TAPCTL, "--pin-dir", pins(name), "-j", *argv, good=tap_good(*argv)))

@@ -20,6 +20,12 @@ tap() {
 	lab_in "$name" "$TAPCTL" --pin-dir "$LAB/bpf/$name" "$@"
 }
 
+# tap_status NAME: its status as JSON, with warnings or without; fails where there is none.
+tap_status() {
+	tap "$1" -j status
+	case $? in 0 | 3) ;; *) return 1 ;; esac
+}
+
 # tap_killed SECONDS NAME COMMAND...: the same, ended with kill -9 after so long.
 tap_killed() {
 	local seconds=$1 name=$2

@@ -2,8 +2,10 @@
 /*
  * Compares services, access lists and keys, and notes what does not fit.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,9 +17,6 @@
 #include "user/keytable.h"
 #include "user/parse.h"
 #include "user/pins.h"
-#include "user/ruleset.h"
-
-#define PORTS_TOLD 8 /* then "and N more" */
 
 struct usable {
 	struct tap_acl ids;
@@ -63,21 +62,43 @@ static bool prefix_covers(const struct tap_prefix *a, const struct tap_prefix *b
 	return true;
 }
 
-/* Whether a takes every SYN that b would match. Services have one range of ports each. */
-static bool covers(const struct tap_rule *a, const struct tap_rule *b)
+/* Whether all of b's ports are a's. Ranges of one rule do not touch each other, so one has to do. */
+static bool ports_cover(const struct tap_rule *a, const struct tap_rule *b)
 {
-	return (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->dst, &b->dst) &&
-	       prefix_covers(&a->src, &b->src) && a->ports[0].lo <= b->ports[0].lo &&
-	       b->ports[0].hi <= a->ports[0].hi;
+	__u32 i, j;
+
+	for (i = 0; i < b->n_ports; i++) {
+		for (j = 0; j < a->n_ports; j++)
+			if (a->ports[j].lo <= b->ports[i].lo && b->ports[i].hi <= a->ports[j].hi)
+				break;
+		if (j == a->n_ports)
+			return false;
+	}
+	return true;
 }
 
-/* The number of an earlier service that takes all of number `at`'s SYNs, from 1; 0: none. */
-static unsigned int covered_by(const struct tap_ruleset *set, unsigned int at)
+/* Whether a takes the connections of all users and origins that b is for. */
+static bool owners_cover(const struct tap_client_rule *a, const struct tap_client_rule *b)
+{
+	return (a->uid == TAP_UID_ANY || a->uid == b->uid) &&
+	       (a->origin == TAP_ORIGIN_ANY || a->origin == b->origin);
+}
+
+/* Whether a takes every SYN that b would match. */
+static bool covers(const struct tap_rule *a, const struct tap_rule *b, enum ruleset_side side)
+{
+	return (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->dst, &b->dst) &&
+	       prefix_covers(&a->src, &b->src) && ports_cover(a, b) &&
+	       (side == RULESET_SERVER || owners_cover(&a->client, &b->client));
+}
+
+unsigned int advice_covered_by(const struct tap_ruleset *set, enum ruleset_side side,
+			       unsigned int at)
 {
 	unsigned int i;
 
 	for (i = 1; i < at; i++)
-		if (covers(&set->rules[i - 1], &set->rules[at - 1]))
+		if (covers(&set->rules[i - 1], &set->rules[at - 1], side))
 			return i;
 	return 0;
 }
@@ -88,7 +109,7 @@ void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned
 	unsigned int at, by;
 
 	for (at = first; at <= set->n_rules; at++) {
-		by = covered_by(set, at);
+		by = advice_covered_by(set, RULESET_SERVER, at);
 		/* New is that one, or the one that takes its place. */
 		if (!by || (at > last && (by < first || by > last)))
 			continue;
@@ -98,59 +119,71 @@ void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned
 	}
 }
 
-static void tell(const struct tap_ruleset *set, unsigned int first, unsigned int last, int acl_map,
-		 const struct usable *usable)
+static void find_closed(const struct tap_ruleset *set, unsigned int first, unsigned int last,
+			int acl_map, const struct usable *usable, struct advice_closed *closed)
 {
-	char list[PORTS_TOLD * 16] = "", more[32] = "";
-	unsigned int i, closed = 0, length = 0;
-	bool stealth = false;
+	unsigned int i, length = 0;
 
 	for (i = first - 1; i < last; i++) {
 		const struct tap_rule *rule = &set->rules[i];
 		char ports[PORTS_TEXT];
 
-		if (rule->service.action != TAP_ACTION_TAP || covered_by(set, i + 1) ||
+		if (rule->service.action != TAP_ACTION_TAP ||
+		    advice_covered_by(set, RULESET_SERVER, i + 1) ||
 		    has_key(acl_map, &rule->service, usable))
 			continue;
-		stealth |= rule->service.stealth || usable->acks;
-		if (closed++ < PORTS_TOLD)
-			length += snprintf(list + length, sizeof(list) - length, "%s%s",
-					   length ? ", " : "", ports_text(rule, ports));
+		closed->stealth |= rule->service.stealth || usable->acks;
+		if (closed->n++ < ADVICE_PORTS)
+			length += snprintf(closed->ports + length, sizeof(closed->ports) - length,
+					   "%s%s", length ? ", " : "", ports_text(rule, ports));
 	}
-	if (closed > PORTS_TOLD)
-		snprintf(more, sizeof(more), " and %u more", closed - PORTS_TOLD);
-	if (closed)
-		note("nobody new can connect to port %s%s until a usable key is %s (established "
-		     "connections %s)", list, more,
-		     usable->any ? "allowed there: tapctl acl allow" : "added: tapctl key add",
-		     stealth ? "with other hosts behind this one go on only if it tracks them" :
-			       "are not touched");
+	if (closed->n > ADVICE_PORTS)
+		snprintf(closed->ports + length, sizeof(closed->ports) - length, " and %u more",
+			 closed->n - ADVICE_PORTS);
+	closed->any_key = usable->any;
 }
 
-void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
-			unsigned int first, unsigned int last)
+int advice_closed_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			   unsigned int first, unsigned int last, struct advice_closed *closed)
 {
 	struct usable *usable = calloc(1, sizeof(*usable));
 	struct keytable table = { .lock = -1, .keys = -1, .names = -1 };
+	int acl_map = -1, err;
 	unsigned int i;
-	int acl_map = -1;
 
+	memset(closed, 0, sizeof(*closed));
 	if (!usable)
-		return;
+		return fail(ENOMEM, "out of memory");
 	usable->now = time(NULL);
 	usable->one_will_do = true;
 	usable->acks = cookies_acks_checked(tapctl);
 	for (i = first - 1; i < last; i++)
 		usable->one_will_do &= set->rules[i].service.acl == TAP_ACL_ANY;
 	table.keys = pins_map(tapctl, "tap_keys");
-	acl_map = pins_map(tapctl, "tap_acl");
-	if (table.keys >= 0 && acl_map >= 0 && !keytable_scan(&table, collect, usable))
-		tell(set, first, last, acl_map, usable);
-	forget_failure();
+	acl_map = table.keys < 0 ? table.keys : pins_map(tapctl, "tap_acl");
+	err = acl_map < 0 ? acl_map : keytable_scan(&table, collect, usable);
+	if (!err)
+		find_closed(set, first, last, acl_map, usable, closed);
 	if (acl_map >= 0)
 		close(acl_map);
 	keytable_close(&table);
 	free(usable);
+	return err;
+}
+
+void advise_on_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			unsigned int first, unsigned int last)
+{
+	struct advice_closed closed;
+
+	if (advice_closed_services(tapctl, set, first, last, &closed))
+		forget_failure();
+	else if (closed.n)
+		note("nobody new can connect to port %s until a usable key is %s (established "
+		     "connections %s)", closed.ports,
+		     closed.any_key ? "allowed there: tapctl acl allow" : "added: tapctl key add",
+		     closed.stealth ? "with other hosts behind this one go on only if it tracks them" :
+				      "are not touched");
 }
 
 void advise_on_all_services(const struct tapctl *tapctl)

@@ -6,7 +6,26 @@
 #define TAP_ADVICE_H
 
 #include "tap/maps.h"
+#include "user/ruleset.h"
 #include "user/tapctl.h"
+
+#define ADVICE_PORTS 8 /* then "and N more" */
+
+/* The tap services that nobody can connect to, for lack of a key that is usable now. */
+struct advice_closed {
+	unsigned int n; /* how many; 0: none */
+	bool stealth; /* one of them has stealth on */
+	bool any_key; /* there are usable keys, but they are not allowed there */
+	char ports[ADVICE_PORTS * 16 + 32]; /* "22, 80", at most ADVICE_PORTS of them */
+};
+
+/* Finds those from number `first` (from 1) to `last`. 0 or -errno after fail(). */
+int advice_closed_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			   unsigned int first, unsigned int last, struct advice_closed *closed);
+
+/* The number of an earlier rule that takes all of number `at`'s SYNs, from 1; 0: none. */
+unsigned int advice_covered_by(const struct tap_ruleset *set, enum ruleset_side side,
+			       unsigned int at);
 
 /*
  * Notes which tap services from number `first` (from 1) to `last` nobody can connect to, for lack of

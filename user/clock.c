@@ -25,6 +25,17 @@ __s64 clock_tai_minus_utc_ns(void)
 	return timex.tai * SECOND_NS;
 }
 
+int clock_is_synchronised(void)
+{
+	struct timex timex = { 0 };
+	int state = adjtimex(&timex);
+
+	/* A container may be forbidden to ask. */
+	if (state < 0)
+		return -errno;
+	return state != TIME_ERROR && !(timex.status & STA_UNSYNC);
+}
+
 __s64 clock_now_ns(void)
 {
 	struct timespec now;

@@ -15,6 +15,12 @@
 __s64 clock_tai_minus_utc_ns(void); /* what the kernel says now */
 __s64 clock_now_ns(void); /* Unix time */
 
+/*
+ * Whether something keeps the clock right, as far as the kernel has heard: 1 or 0; a negative errno,
+ * without fail(), where it does not answer.
+ */
+int clock_is_synchronised(void);
+
 /* Whether OFFSET is one that the kernel may have had: others were set on purpose, by a test. */
 bool clock_offset_is_kernels(__s64 offset);
 

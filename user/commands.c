@@ -4,6 +4,7 @@
  * that of the overall help.
  */
 #include "user/verbs.h"
+#include "user/warnings.h"
 
 #define PEER_OPTIONS                                                                               \
 	"[--frame veiled|classic] [--mark sealed|open]\n"                                          \
@@ -187,8 +188,11 @@ const struct command commands[] = {
 
 	/* Both */
 	{ "status", NULL, "", "show what is loaded and attached, and what is wrong with it",
-	  "Exit status 1 when nothing is loaded.\n\n"
-	  "Example: tapctl status",
+	  "Exit status: 0 all is well; 3 something is loaded, and there are warnings; 1 nothing is\n"
+	  "loaded, or status cannot find out. With -j each warning is {\"code\": ..., \"text\": ...}.\n"
+	  "The codes stay the same from version to version:\n\n" WARNINGS_HELP
+	  "\nWhat to do about each: tapctl(8), WARNINGS.\n\n"
+	  "Example: tapctl -j status",
 	  status_show },
 	{ "stats", NULL, "[--watch]", "count what became of the SYNs",
 	  "Each segment that the gate judged has exactly one reason.\n\n"

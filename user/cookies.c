@@ -103,8 +103,8 @@ int cookies_status(const struct tapctl *tapctl, const struct tap_realm *realm, j
 		return err;
 	taken_by = cookies_taken_by();
 	if (taken_by)
-		status_warn(warnings,
-			    "cookie_acks: %s, and was not when the gate was loaded: at services without "
+		status_warn(warnings, "cookie_acks",
+			    "%s, and was not when the gate was loaded: at services without "
 			    "--stealth one random ACK in 2^29 opens a connection, without a key; run "
 			    "`tapctl server load` again, with the same options", taken_by);
 	return 0;

@@ -49,7 +49,7 @@ void help_all(FILE *out)
 	      "\nTAPCTL_DEBUG=1 in the environment shows what the kernel's verifier and libbpf "
 	      "say.\n"
 	      "`tapctl OBJECT --help` and `tapctl OBJECT VERB --help` tell more.\n"
-	      "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n",
+	      "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 status has warnings.\n",
 	      out);
 }
 

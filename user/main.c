@@ -16,7 +16,7 @@
 #include "user/kernel.h"
 #include "user/tapctl.h"
 
-enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_WARNINGS };
 
 static bool is_help(const char *word)
 {
@@ -172,10 +172,12 @@ int main(int argc, char **argv)
 		words = usage("which OBJECT? `tapctl --help` lists them");
 	}
 	err = words < 0 ? words : run(&tapctl, argc - words, argv + words, &command);
-	if (!err && fflush(stdout))
+	if ((!err || err == WARNED) && fflush(stdout))
 		err = fail(errno, "cannot write the output: %s", cause_file(errno));
 	if (!err)
 		return EXIT_DONE;
+	if (err == WARNED)
+		return EXIT_WARNINGS;
 	print_failure();
 	if (err != USAGE)
 		return EXIT_FAILED;

@@ -9,16 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/advice.h"
 #include "user/clock.h"
 #include "user/devices.h"
 #include "user/error.h"
 #include "user/output.h"
+#include "user/parse.h"
 #include "user/pins.h"
 #include "user/status.h"
 #include "user/unload.h"
 #include "user/verbs.h"
 
-void status_warn(json_t *warnings, const char *format, ...)
+void status_add_warning(json_t *warnings, const char *code, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -26,16 +28,65 @@ void status_warn(json_t *warnings, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	json_array_append_new(warnings, json_string(text));
+	json_array_append_new(warnings, json_pack("{s:s, s:o}", "code", code, "text", json_text(text)));
 }
 
-void status_clock(const char *program, __s64 offset, json_t *warnings)
+void status_clock(const struct side *side, __s64 offset, json_t *warnings)
 {
 	if (!clock_offset_is_kernels(offset))
-		status_warn(warnings,
-			    "the %s's clock was shifted on purpose (offset %lld ns): it does not "
-			    "tell the right time",
-			    program, (long long)offset);
+		status_warn(warnings, "clock_offset",
+			    "the %s's clock was shifted on purpose (offset %lld ns), so it is wrong: "
+			    "load again as before (`tapctl %s load -i IF ...`), which sets it right",
+			    side->program, (long long)offset, side->object);
+}
+
+void status_order(const struct tap_ruleset *set, enum ruleset_side side, json_t *warnings)
+{
+	const char *object = side == RULESET_SERVER ? "service" : "rule";
+	char ports[PORTS_TEXT];
+	unsigned int at, by;
+
+	for (at = 1; at <= set->n_rules; at++) {
+		by = advice_covered_by(set, side, at);
+		if (by)
+			status_warn(warnings, "never_matches",
+				    "%s %u (port %s) never matches, because %s %u comes first and takes "
+				    "all of its connections: see `tapctl %s list`; add it again with "
+				    "--at, or remove the one that is not meant",
+				    object, at, ports_text(&set->rules[at - 1], ports), object, by,
+				    object);
+	}
+}
+
+/* Once for both sides: the machine has one clock. */
+static void warn_of_clock(json_t *warnings)
+{
+	int synchronised = clock_is_synchronised();
+
+	if (synchronised > 0)
+		return;
+	status_warn(warnings, "clock_unsynchronised",
+		    "the kernel %s%s%s; nobody gets in once the clocks of client and server differ "
+		    "by more than --skew: run a time daemon (`timedatectl set-ntp true`, or chrony "
+		    "with `rtcsync` in its configuration)",
+		    synchronised ? "does not say whether the clock is synchronised (adjtimex: " :
+				   "says that nothing keeps this clock synchronised (STA_UNSYNC)",
+		    synchronised ? strerror(-synchronised) : "", synchronised ? ")" : "");
+}
+
+/* The unload of the last interface forgets keys and services: it is suggested for others only. */
+static void warn_of_gone(const struct side *side, const struct device *device, bool others,
+			 json_t *warnings)
+{
+	char forget[96] = "";
+
+	if (others)
+		snprintf(forget, sizeof(forget), "; if it is gone for good: `tapctl %s unload -i %s`",
+			 side->object, device->name);
+	status_warn(warnings, "device_gone",
+		    "the %s is no longer on %s: the interface was removed, or the program was taken "
+		    "off; `tapctl %s load -i %s ...` attaches it again%s",
+		    side->program, device->name, side->object, device->name, forget);
 }
 
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)
@@ -54,19 +105,15 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 						      hook_label(device->record.hook), "state",
 						      states[device->state]));
 		if (device->state == DEVICE_GONE)
-			status_warn(warnings,
-				    "the %s is no longer on %s: the interface was removed, or the "
-				    "program was taken off; `tapctl %s load -i %s ...` attaches it "
-				    "again, `tapctl %s unload -i %s` forgets it",
-				    side->program, device->name, side->object, device->name,
-				    side->object, device->name);
+			warn_of_gone(side, device, devices_any(&devices), warnings);
 	}
 	if (!devices_any(&devices))
-		status_warn(warnings,
-			    "the %s is attached to no interface%s: `tapctl %s load` attaches it, "
-			    "`tapctl %s unload` removes the rest",
-			    side->program, side == &server_side ? ", and protects nothing" : "",
-			    side->object, side->object);
+		status_warn(warnings, "not_attached",
+			    "the %s is attached to no interface, and %s: `tapctl %s load -i IF ...` "
+			    "attaches it",
+			    side->program,
+			    side == &server_side ? "protects nothing" : "no SYN carries a key",
+			    side->object);
 	devices_close(&devices);
 	return list;
 }
@@ -129,7 +176,8 @@ static int print_status(const struct tapctl *tapctl, json_t *server, json_t *cli
 	if (client)
 		print_side("Client", client);
 	json_array_foreach (warnings, i, warning)
-		printf("warning: %s\n", json_string_value(warning));
+		printf("warning: %s: %s\n", json_string_value(json_object_get(warning, "code")),
+		       json_string_value(json_object_get(warning, "text")));
 	return output_flush();
 }
 
@@ -143,7 +191,7 @@ static int look_at(const struct tapctl *tapctl, const struct side *side,
 		return *state ? 0 : -EIO;
 	}
 	if (unload_anything_there(tapctl, side))
-		status_warn(warnings,
+		status_warn(warnings, "unfinished",
 			    "a `tapctl %s load` or `unload` did not finish: run it again",
 			    side->object);
 	return 0;
@@ -170,8 +218,12 @@ int status_show(const struct tapctl *tapctl, int argc, char **argv)
 			   "nothing is loaded in %s: run `tapctl server load` or `tapctl client "
 			   "load` first",
 			   tapctl->pin_dir);
+	if (!err && (server || client))
+		warn_of_clock(warnings);
 	if (!err)
 		err = print_status(tapctl, server, client, warnings);
+	if (!err && json_array_size(warnings))
+		err = WARNED;
 	json_decref(server);
 	json_decref(client);
 	json_decref(warnings);

@@ -7,12 +7,14 @@
 
 #include <jansson.h>
 
+#include "user/ruleset.h"
 #include "user/side.h"
 #include "user/tapctl.h"
+#include "user/warnings.h"
 
 /*
- * The state of one side. Adds to `warnings` (an array of strings) what an administrator should do
- * something about. NULL after fail().
+ * The state of one side. Adds to `warnings` (an array of objects with code and text) what an
+ * administrator should do something about. NULL after fail().
  */
 json_t *status_server(const struct tapctl *tapctl, json_t *warnings);
 json_t *status_client(const struct tapctl *tapctl, json_t *warnings);
@@ -21,8 +23,19 @@ json_t *status_client(const struct tapctl *tapctl, json_t *warnings);
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings);
 
 /* What is to be said of a clock offset that was found in the settings. */
-void status_clock(const char *program, __s64 offset, json_t *warnings);
+void status_clock(const struct side *side, __s64 offset, json_t *warnings);
 
-void status_warn(json_t *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Warns of services or rules that never match for another that comes before them. */
+void status_order(const struct tap_ruleset *set, enum ruleset_side side, json_t *warnings);
+
+/* Adds a warning. CODE is a string literal from the list in user/warnings.h. */
+#define status_warn(warnings, code, ...)                                                         \
+	do {                                                                                     \
+		_Static_assert(WARNING_LISTED(code), code " is not in user/warnings.h");         \
+		status_add_warning(warnings, code, __VA_ARGS__);                                 \
+	} while (0)
+
+void status_add_warning(json_t *warnings, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif /* TAP_STATUS_H */

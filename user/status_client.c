@@ -28,12 +28,21 @@ static int add_settings(const struct tapctl *tapctl, json_t *client, json_t *war
 	close(fd);
 	if (err)
 		return err;
-	status_clock("splitter", settings.tai_minus_utc_ns, warnings);
+	status_clock(&client_side, settings.tai_minus_utc_ns, warnings);
 	json_object_set_new(client, "source_ports",
 			    json_sprintf("%u-%u", settings.port_lo, settings.port_hi));
 	json_object_set_new(client, "tai_offset",
 			    json_integer(clock_tai_minus_utc_ns() / 1000000000));
 	return 0;
+}
+
+static void warn_of_rules(const struct tap_ruleset *rules, int peers, json_t *warnings)
+{
+	if (!rules->n_rules)
+		status_warn(warnings, "no_rule",
+			    "no rule yet, so the splitter changes nothing: `tapctl %s add` is next",
+			    peers ? "rule" : "peer");
+	status_order(rules, RULESET_CLIENT, warnings);
 }
 
 static int add_rules(const struct tapctl *tapctl, json_t *client, json_t *warnings)
@@ -46,10 +55,7 @@ static int add_rules(const struct tapctl *tapctl, json_t *client, json_t *warnin
 		goto out;
 	for (int i = 0; i < TAP_PEERS_MAX; i++)
 		n += peers.entries[i].key_id != 0;
-	if (!peers.rules->n_rules)
-		status_warn(warnings,
-			    "no rule yet, so the splitter changes nothing: `tapctl %s add` is next",
-			    n ? "rule" : "peer");
+	warn_of_rules(peers.rules, n, warnings);
 	json_object_set_new(client, "peers", json_integer(n));
 	json_object_set_new(client, "rules", json_integer(peers.rules->n_rules));
 out:

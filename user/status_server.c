@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/advice.h"
 #include "user/barrier.h"
 #include "user/clock.h"
 #include "user/cookies.h"
@@ -47,20 +48,35 @@ static int count_keys(const struct tapctl *tapctl, struct key_counts *counts)
 	return err;
 }
 
-static int count_services(const struct tapctl *tapctl, unsigned int *all, unsigned int *tap)
+/* A rule that lets everybody through protects nothing. */
+static bool any_protected(const struct tap_ruleset *set)
 {
-	struct tap_ruleset *set;
-	int err;
-
-	err = ruleset_read(tapctl, RULESET_SERVER, &set);
-	if (err)
-		return err;
-	*all = set->n_rules;
-	*tap = 0;
 	for (__u32 i = 0; i < set->n_rules; i++)
-		*tap += set->rules[i].service.action == TAP_ACTION_TAP;
-	free(set);
-	return 0;
+		if (set->rules[i].service.action != TAP_ACTION_PASS)
+			return true;
+	return false;
+}
+
+static int warn_of_services(const struct tapctl *tapctl, const struct tap_ruleset *set,
+			    json_t *warnings)
+{
+	struct advice_closed closed = { 0 };
+	int err = 0;
+
+	if (!any_protected(set))
+		status_warn(warnings, "no_service",
+			    "no service %s, so the gate passes everything: `tapctl service add PORT` "
+			    "protects one",
+			    set->n_rules ? "is protected" : "yet");
+	if (set->n_rules)
+		err = advice_closed_services(tapctl, set, 1, set->n_rules, &closed);
+	if (closed.n)
+		status_warn(warnings, "no_usable_key",
+			    "no usable key opens port %s: `tapctl %s` lets users in, `tapctl key "
+			    "list` shows what became of the keys",
+			    closed.ports, closed.any_key ? "acl allow" : "key add");
+	status_order(set, RULESET_SERVER, warnings);
+	return err;
 }
 
 /* How many records there are at most: an LRU map cannot be asked, but admissions are counted. */
@@ -95,15 +111,17 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 		err = count_records(tapctl, realm.replay_size, &records);
 	if (err)
 		goto out;
-	status_clock("gate", realm.tai_minus_utc_ns, warnings);
+	status_clock(&server_side, realm.tai_minus_utc_ns, warnings);
 	if (barrier_waits(&realm, at))
-		status_warn(warnings,
+		status_warn(warnings, "not_admitting_yet",
 			    "nobody is admitted before %s: the gate has just started, or the clock "
-			    "was set back since it did (then `tapctl server unload`, and load again)",
+			    "was ahead then and is right now (that wait ends only with `tapctl "
+			    "server unload`, which forgets keys and services, and a new load)",
 			    at);
 	if (realm.monitor)
-		status_warn(warnings, "monitor: the gate judges and counts, but drops nothing; "
-				      "`tapctl server load ... --monitor=off` ends that");
+		status_warn(warnings, "monitor",
+			    "the gate judges and counts, but drops nothing: `tapctl server load ... "
+			    "--monitor=off` ends that");
 	json_object_update_new(
 		server, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:I}", "realm",
 				  fingerprint, "frame", settings_frames_text(realm.frames), "mark",
@@ -121,26 +139,20 @@ out:
 static int add_rules(const struct tapctl *tapctl, json_t *server, json_t *warnings)
 {
 	struct key_counts keys = { .now = clock_now_ns() / 1000000000 };
-	unsigned int services = 0, tap = 0;
+	struct tap_ruleset *set;
 	int err;
 
-	err = count_services(tapctl, &services, &tap);
-	if (!err)
-		err = count_keys(tapctl, &keys);
+	err = ruleset_read(tapctl, RULESET_SERVER, &set);
 	if (err)
 		return err;
-	if (!services)
-		status_warn(warnings, "no service yet, so the gate passes everything: `tapctl "
-				      "service add PORT` protects one");
-	else if (tap && !keys.usable)
-		status_warn(warnings,
-			    "%u service%s protected and no key is usable, so nobody can connect: "
-			    "`tapctl key add` lets users in",
-			    tap, tap == 1 ? " is" : "s are");
-	json_object_set_new(server, "services", json_integer(services));
+	err = count_keys(tapctl, &keys);
+	if (!err)
+		err = warn_of_services(tapctl, set, warnings);
+	json_object_set_new(server, "services", json_integer(set->n_rules));
 	json_object_set_new(server, "keys", json_integer(keys.all));
 	json_object_set_new(server, "usable_keys", json_integer(keys.usable));
-	return 0;
+	free(set);
+	return err;
 }
 
 static int add_totals(const struct tapctl *tapctl, json_t *server)

@@ -19,7 +19,7 @@ struct tapctl {
 
 /*
  * One verb. Dispatch, usage line and --help come from here. run() gets argv[0] = the verb and
- * returns 0; USAGE after usage(); or a negative errno after fail().
+ * returns 0; USAGE after usage(); a negative errno after fail(); or, of status alone, WARNED.
  */
 struct command {
 	const char *object; /* "service"; for commands of one word the word itself */
@@ -31,6 +31,7 @@ struct command {
 };
 
 #define USAGE (-4096) /* below every -errno */
+#define WARNED (-4097) /* the result was printed, and it has warnings */
 
 /*
  * Record why the command fails: one line that says what went wrong, why, and what to do. The first

@@ -164,7 +164,7 @@ must tap server service add 22
 
 # What holds whatever was cut short: lists can be read, the rule has its peer, both services the same.
 consistent() {
-	tap server -j status >/dev/null && tap server -j key list >/dev/null || return
+	tap_status server >/dev/null && tap server -j key list >/dev/null || return
 	equal "the rule's peer" office "$(tap server -j rule list | lab_json 0.peer)" &&
 		equal peers 1 "$(tap server -j peer list | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')" || return
 	tap server -j acl list | python3 -c 'import json, sys

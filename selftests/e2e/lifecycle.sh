@@ -164,9 +164,11 @@ check "that left nothing attached" attached 0
 check "no bpffs, in a mount namespace of its own" refused 'bpffs' lab_in server unshare --mount sh -c "
 	while umount -l /sys/fs/bpf 2>/dev/null; do :; done; exec $TAPCTL server load -i eth0 --realm-key $LAB/keys/realm"
 check "that left nothing attached either" attached 0
-check "the client: load, load, unload" sh -c "
-	in='nsenter --net=/run/netns/$LAB_PREFIX-attacker $TAPCTL --pin-dir $LAB/bpf/attacker'
-	\$in client load -i eth0 && \$in client load -i eth0 && \$in status && \$in client unload"
+client_twice() {
+	tap attacker client load -i eth0 && tap attacker client load -i eth0 && tap_status attacker &&
+		tap attacker client unload
+}
+check "the client: load, load, unload" client_twice
 check "the client: unload again" refused 'no|not' tap attacker client unload
 check "the client on clsact" tap attacker client load -i eth0 --hook clsact
 check "the client on clsact, unload" tap attacker client unload

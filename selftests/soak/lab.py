@@ -10,7 +10,7 @@ import os
 import threading
 import time
 
-from inside import LAB, PREFIX, ROOT, TAPCTL, inside, key, namespace, pins, run, tap, tap_argv, tap_json
+from inside import LAB, PREFIX, ROOT, TAPCTL, inside, key, namespace, pins, run, tap, tap_argv, tap_good, tap_json
 
 FLOOD = os.environ["FLOOD"]
 REPLAY = os.environ["REPLAY"]
