@@ -64,8 +64,9 @@ static bool prefix_covers(const struct tap_prefix *a, const struct tap_prefix *b
 /* Whether a takes every SYN that b would match. Services have one range of ports each. */
 static bool covers(const struct tap_rule *a, const struct tap_rule *b)
 {
-	return (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->dst, &b->dst) &&
-	       prefix_covers(&a->src, &b->src) && a->ports[0].lo <= b->ports[0].lo &&
+	return (!a->ifindex || (a->ifindex == b->ifindex && a->ifindex != TAP_IFINDEX_GONE)) &&
+	       prefix_covers(&a->dst, &b->dst) && prefix_covers(&a->src, &b->src) &&
+	       a->ports[0].lo <= b->ports[0].lo &&
 	       b->ports[0].hi <= a->ports[0].hi;
 }
 

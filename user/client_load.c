@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/clsact.h"
+#include "user/device_lint.h"
 #include "user/kernel.h"
 #include "user/load.h"
 #include "user/parse.h"
@@ -175,6 +176,8 @@ static int run(const struct tapctl *tapctl, struct client_options *options)
 	err = load_run(load, &options->interfaces);
 	if (!err)
 		err = load_print(load);
+	if (!err)
+		device_lint_notes(tapctl, &client_side);
 out:
 	if (err && fresh && !load->n)
 		unload_all(tapctl, &client_side);

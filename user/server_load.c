@@ -12,6 +12,7 @@
 
 #include "user/barrier.h"
 #include "user/clock.h"
+#include "user/device_lint.h"
 #include "user/gate.h"
 #include "user/kernel.h"
 #include "user/keyfile.h"
@@ -185,6 +186,8 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 		load_undo(load);
 	else
 		err = load_print(load);
+	if (!err)
+		device_lint_notes(tapctl, &server_side);
 out:
 	if (err && fresh && !load->n)
 		unload_all(tapctl, &server_side);

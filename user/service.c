@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 
 #include "user/advice.h"
+#include "user/device_lint.h"
 #include "user/parse.h"
 #include "user/pins.h"
 #include "user/ruleset.h"
@@ -77,6 +78,22 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 	}
 }
 
+/* Each device once. */
+static int check_devices(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		size_t before = 0;
+
+		while (before < i && requests[before].rule.ifindex != requests[i].rule.ifindex)
+			before++;
+		if (before == i)
+			err = device_lint_new(tapctl, &server_side, &requests[i].rule);
+	}
+	return err;
+}
+
 int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
 {
 	struct tap_ruleset *set = NULL;
@@ -90,6 +107,8 @@ int service_add_all(const struct tapctl *tapctl, const struct service_request *r
 	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
 	for (i = 0; i < n && !err; i++)
 		err = insert(set, &requests[i], acl_map);
+	if (!err)
+		err = check_devices(tapctl, requests, n);
 	if (!err)
 		err = ruleset_publish(tapctl, RULESET_SERVER, set);
 	if (!err)
@@ -124,14 +143,14 @@ static json_t *json_unless_any(const char *text)
 
 json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys)
 {
-	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[32];
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT];
 	const struct tap_service *service = &rule->service;
 
 	return json_pack(
 		"{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:s, s:b, s:s, s:s}", "number", number, "ports",
 		ports_text(rule, ports), "dst", json_unless_any(prefix_text(&rule->dst, dst)), "src",
 		json_unless_any(prefix_text(&rule->src, src)), "dev",
-		json_unless_any(device_text(rule->ifindex, device)), "action",
+		rule->ifindex ? json_string(rule->device) : json_null(), "action",
 		service_actions[service->action], "public_port",
 		service->public_port ? service->public_port : rule->ports[0].lo, "tag",
 		service_tag_modes[service->tag_mode], "stealth", service->stealth, "reject",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/clock.h"
+#include "user/device_lint.h"
 #include "user/devices.h"
 #include "user/error.h"
 #include "user/output.h"
@@ -69,6 +70,16 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 			    side->object, side->object);
 	devices_close(&devices);
 	return list;
+}
+
+static void warn_of_device(void *warnings, const struct device_finding *finding)
+{
+	status_warn(warnings, "%s", finding->text); /* code: finding->code */
+}
+
+int status_rule_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)
+{
+	return device_lint(tapctl, side, warn_of_device, warnings);
 }
 
 static void print_value(const char *name, const json_t *value)

@@ -178,6 +178,8 @@ json_t *status_server(const struct tapctl *tapctl, json_t *warnings)
 	json_object_set_new(server, "interfaces", devices);
 	err = add_rules(tapctl, server, warnings);
 	if (!err)
+		err = status_rule_devices(tapctl, &server_side, warnings);
+	if (!err)
 		err = add_totals(tapctl, server);
 out:
 	if (!err)

@@ -105,8 +105,14 @@ struct tap_rule {
 		struct tap_service service;
 		struct tap_client_rule client;
 	};
+	/* For tapctl only, which works out ifindex from them at each load (user/rule_device.h): */
+	char device[16]; /* the device's name; "": any */
+	__u64 netns; /* inode of the network namespace that it was looked up in; 0: any device */
 };
-TAP_SIZE(struct tap_rule, 144);
+TAP_SIZE(struct tap_rule, 168);
+
+/* As ifindex of a rule: its device is not there. No device has this number, so no packet matches. */
+#define TAP_IFINDEX_GONE 0xffffffffu
 
 /*
  * A whole rule set, immutable once published: tapctl fills a fresh one-entry ARRAY and puts it into
@@ -122,7 +128,7 @@ struct tap_ruleset {
 	__u32 n_rules;
 	__u32 hides; /* server: 1 if tap_service_hides() any of them */
 };
-TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 144 * 256 + 8);
+TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 168 * 256 + 8);
 
 /* --- The server: keys and access lists ------------------------------------------------------- */
 
