@@ -2,6 +2,7 @@
 /*
  * Compares services, access lists and keys, and notes what does not fit.
  */
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "user/advice.h"
 #include "user/kernel.h"
 #include "user/keytable.h"
+#include "user/openings.h"
 #include "user/parse.h"
 #include "user/pins.h"
 #include "user/ruleset.h"
@@ -162,6 +164,37 @@ void advise_on_all_services(const struct tapctl *tapctl)
 	if (set->n_rules)
 		advise_on_services(tapctl, set, 1, set->n_rules);
 	free(set);
+}
+
+/* The devices of the services that are here still. */
+static size_t devices_here(const struct tap_ruleset *set, __u32 devices[TAP_RULES_MAX])
+{
+	char name[IF_NAMESIZE];
+	size_t n = 0;
+
+	for (__u32 i = 0; i < set->n_rules; i++)
+		if (set->rules[i].device[0] && if_indextoname(set->rules[i].ifindex, name))
+			devices[n++] = set->rules[i].ifindex;
+	return n;
+}
+
+void advise_on_opened(const struct tapctl *tapctl, const struct tap_ruleset *before)
+{
+	struct openings openings;
+	char text[OPENINGS_TEXT];
+	__u32 devices[TAP_RULES_MAX];
+	struct tap_ruleset *after;
+
+	if (!before)
+		return;
+	if (ruleset_read(tapctl, RULESET_SERVER, &after)) {
+		forget_failure();
+		return;
+	}
+	if (openings_find(before, after, devices, devices_here(before, devices), &openings))
+		note("%s: open to everybody now, because other devices have the names that the "
+		     "services give", openings_text(&openings, text));
+	free(after);
 }
 
 /* Whether this host forwards for others, IPv4 or IPv6. */

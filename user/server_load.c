@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/advice.h"
 #include "user/barrier.h"
 #include "user/clock.h"
 #include "user/device_lint.h"
@@ -186,8 +187,10 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 		load_undo(load);
 	else
 		err = load_print(load);
-	if (!err)
+	if (!err) {
+		advise_on_opened(tapctl, load->rules_before);
 		device_lint_notes(tapctl, &server_side);
+	}
 out:
 	if (err && fresh && !load->n)
 		unload_all(tapctl, &server_side);

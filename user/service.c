@@ -4,6 +4,8 @@
  * publication of the rule set is what makes everything count.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 #include "user/advice.h"
 #include "user/device_lint.h"
+#include "user/output.h"
 #include "user/parse.h"
 #include "user/pins.h"
 #include "user/ruleset.h"
@@ -94,9 +97,10 @@ static int check_devices(const struct tapctl *tapctl, const struct service_reque
 	return err;
 }
 
-int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
+int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n,
+		    struct openings *openings)
 {
-	struct tap_ruleset *set = NULL;
+	struct tap_ruleset *set = NULL, *before = NULL;
 	int lock, acl_map = -1, err;
 	size_t i;
 
@@ -105,19 +109,45 @@ int service_add_all(const struct tapctl *tapctl, const struct service_request *r
 		return lock;
 	acl_map = pins_map(tapctl, "tap_acl");
 	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
+	if (!err)
+		err = ruleset_read(tapctl, RULESET_SERVER, &before);
 	for (i = 0; i < n && !err; i++)
 		err = insert(set, &requests[i], acl_map);
 	if (!err)
 		err = check_devices(tapctl, requests, n);
 	if (!err)
 		err = ruleset_publish(tapctl, RULESET_SERVER, set);
-	if (!err)
+	if (!err) {
+		openings_find(before, set, NULL, 0, openings);
 		advise(tapctl, set, requests, n);
+	}
+	free(before);
 	free(set);
 	if (acl_map >= 0)
 		close(acl_map);
 	close(lock);
 	return err;
+}
+
+int service_done(const struct tapctl *tapctl, const struct openings *openings, json_t *value,
+		 const char *format, ...)
+{
+	char done[256], text[OPENINGS_TEXT];
+	bool open = openings->n || openings->more;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(done, sizeof(done), format, arguments);
+	va_end(arguments);
+	if (value) {
+		json_object_set_new(value, "open", json_boolean(open));
+		json_object_set_new(value, "opened", openings_json(openings));
+	}
+	return output_done(tapctl, value, "%s%s%s%s", done, open ? ": " : "",
+			   open ? openings_text(openings, text) : "",
+			   !open				    ? "" :
+			   openings->n + openings->more > 1 ? " are open to everybody now" :
+							      " is open to everybody now");
 }
 
 int service_keys_text(int acl_map, const struct tap_rule *rule, char **text)
