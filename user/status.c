@@ -58,16 +58,17 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 			status_warn(warnings,
 				    "the %s is no longer on %s: the interface was removed, or the "
 				    "program was taken off; `tapctl %s load -i %s ...` attaches it "
-				    "again, `tapctl %s unload -i %s` forgets it",
+				    "again, `tapctl %s unload -i %s` takes it off this list (%s stay)",
 				    side->program, device->name, side->object, device->name,
-				    side->object, device->name);
+				    side->object, device->name,
+				    side == &server_side ? "keys and services" : "peers and rules");
 	}
 	if (!devices_any(&devices))
 		status_warn(warnings,
-			    "the %s is attached to no interface%s: `tapctl %s load` attaches it, "
-			    "`tapctl %s unload` removes the rest",
+			    "the %s is attached to no interface%s: `tapctl %s load -i IF ...` "
+			    "attaches it",
 			    side->program, side == &server_side ? ", and protects nothing" : "",
-			    side->object, side->object);
+			    side->object);
 	devices_close(&devices);
 	return list;
 }

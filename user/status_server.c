@@ -98,7 +98,7 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 	if (barrier_waits(&realm, at))
 		status_warn(warnings,
 			    "nobody is admitted before %s: the gate has just started, or the clock "
-			    "was set back since it did (then `tapctl server unload`, and load again)",
+			    "was set back since it did (then set it right)",
 			    at);
 	if (realm.monitor)
 		status_warn(warnings, "monitor: the gate judges and counts, but drops nothing; "
