@@ -94,7 +94,8 @@ void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned
 		if (!by || (at > last && (by < first || by > last)))
 			continue;
 		note("service %u (port %s) never matches, because service %u comes first and takes "
-		     "all of its connections: see `tapctl service list`; del the one, or add with --at",
+		     "all of its connections: see `tapctl service list`; add with --at what is to come "
+		     "before it",
 		     at, ports_text(&set->rules[at - 1], ports), by);
 	}
 }

@@ -119,7 +119,7 @@ static int attach(struct load *load, struct step *step)
 	if (there)
 		return fail(EBUSY,
 			    "%s already has a splitter, which this pin directory does not know: "
-			    "unload it with its own --pin-dir; two would split every SYN twice",
+			    "detach it with its own --pin-dir; two would split every SYN twice",
 			    interface->name);
 	there = clsact_program(interface->ifindex, &id);
 	if (!there)

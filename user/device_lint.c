@@ -76,7 +76,7 @@ static bool judge(const struct lint *lint, const struct tap_rule *rule, struct d
 	finding->code = "rule_device_gone";
 	if (rule->netns != lint->netns) {
 		snprintf(finding->text, DEVICE_LINT_TEXT,
-			 "%s belongs to another network namespace: delete it, or add it again here",
+			 "%s belongs to another network namespace, so nothing matches: add it again here",
 			 rule->device);
 		return true;
 	}

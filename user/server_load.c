@@ -126,7 +126,7 @@ static int replace_shared(struct load *load, struct step *step)
 	if (err)
 		return err;
 	if (!gate.id)
-		return fail(ENOENT, "the gate on %s is gone: unload it, then load again",
+		return fail(ENOENT, "the gate on %s has just gone: load it again",
 			    step->interface.name);
 	if (gate.alone)
 		return xdp_shared_replace_alone(&step->interface,
@@ -148,7 +148,7 @@ static int agrees(const struct load *load, const struct device *device)
 		return 0;
 	return fail(EEXIST,
 		    "%s has the gate as %s, and a reload cannot change that: `tapctl server unload "
-		    "-i %s` first",
+		    "-i %s` first, which opens its ports until the gate is back and keeps the rest",
 		    device->name, hook_text(hook), device->name);
 }
 
