@@ -67,7 +67,8 @@ static void explain_unseen(const struct side *side, const char *device, enum sig
 }
 
 /* Fills in all but which rules; false: nothing is wrong. */
-static bool judge(const struct lint *lint, const struct tap_rule *rule, struct device_finding *finding)
+static bool judge(const struct lint *lint, const struct tap_rule *rule,
+		  struct device_finding *finding)
 {
 	char name[IF_NAMESIZE], seen[SIGHT_NAMES];
 	__u32 by_name = if_nametoindex(rule->device);
@@ -207,7 +208,8 @@ void device_lint_notes(const struct tapctl *tapctl, const struct side *side)
 
 /* --- A new rule --------------------------------------------------------------------------------- */
 
-int device_lint_new(const struct tapctl *tapctl, const struct side *side, const struct tap_rule *rule)
+int device_lint_new(const struct tapctl *tapctl, const struct side *side,
+		    const struct tap_rule *rule)
 {
 	char seen[SIGHT_NAMES], text[DEVICE_LINT_TEXT];
 	enum sight_kind kind;

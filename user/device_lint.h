@@ -33,6 +33,7 @@ void device_lint_notes(const struct tapctl *tapctl, const struct side *side);
  * of the rule's device on another one, so that the rule would never match; a note if the program is
  * not on the device at all. Looks only if the rule has a device.
  */
-int device_lint_new(const struct tapctl *tapctl, const struct side *side, const struct tap_rule *rule);
+int device_lint_new(const struct tapctl *tapctl, const struct side *side,
+		    const struct tap_rule *rule);
 
 #endif /* TAP_DEVICE_LINT_H */

@@ -116,7 +116,8 @@ static bool find_free(const struct tap_prefix *prefix, const struct tap_prefix *
 }
 
 /* One address of each part into which the prefixes cut all addresses. */
-static size_t address_kinds(const struct tap_prefix *const *prefixes, size_t n, struct address *kinds)
+static size_t address_kinds(const struct tap_prefix *const *prefixes, size_t n,
+			    struct address *kinds)
 {
 	static const struct tap_prefix all;
 	size_t n_kinds = 0;
@@ -180,7 +181,8 @@ static void device_kinds(struct search *s, const struct subset *const subsets[2]
 	kinds->n_devices = 0;
 	for (int side = 0; side < 2; side++)
 		for (__u32 i = 0; i < subsets[side]->n; i++)
-			add_device(kinds, subsets[side]->set->rules[subsets[side]->rules[i]].ifindex);
+			add_device(kinds,
+				   subsets[side]->set->rules[subsets[side]->rules[i]].ifindex);
 	if (!s->devices) {
 		add_device(kinds, 0);
 		return;
@@ -249,9 +251,10 @@ static bool opens(struct search *s, const struct connection *c, __u32 rules[2])
 	return lets_all_in(&s->after, rules[1]);
 }
 
+typedef bool visit_kind(struct search *s, const struct connection *c, void *context);
+
 /* Calls for one connection of each kind, until one call returns true. */
-static bool each_kind(struct search *s, bool (*visit)(struct search *, const struct connection *, void *),
-		      void *context)
+static bool each_kind(struct search *s, visit_kind *visit, void *context)
 {
 	const struct kinds *k = &s->kinds;
 
@@ -318,8 +321,8 @@ static bool take_kind(struct search *s, const struct connection *c, void *contex
 
 static bool speaks_of_all(const struct opening *a, const struct opening *b)
 {
-	return !a->part && (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->src, &b->src) &&
-	       prefix_covers(&a->dst, &b->dst);
+	return !a->part && (!a->ifindex || a->ifindex == b->ifindex) &&
+	       prefix_covers(&a->src, &b->src) && prefix_covers(&a->dst, &b->dst);
 }
 
 /* Leaves out, from `first` on, those of which another one speaks that is whole. */
@@ -344,7 +347,8 @@ static void drop_covered(struct openings *all, size_t first)
 /* Whether b goes on where a ends. */
 static bool continues(const struct opening *a, const struct opening *b)
 {
-	return a->ports.hi + 1 == b->ports.lo && a->part == b->part && !memcmp(a->rules, b->rules, sizeof(a->rules));
+	return a->ports.hi + 1 == b->ports.lo && a->part == b->part &&
+	       !memcmp(a->rules, b->rules, sizeof(a->rules));
 }
 
 /* Puts the openings from `first` on to those that end where they begin. */
@@ -371,7 +375,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /* The ports at which some service begins, or has just ended. */
-static size_t find_edges(const struct tap_ruleset *before, const struct tap_ruleset *after, __u32 *edges)
+static size_t find_edges(const struct tap_ruleset *before, const struct tap_ruleset *after,
+			 __u32 *edges)
 {
 	const struct tap_ruleset *const sets[2] = { before, after };
 	size_t n = 0;
@@ -473,7 +478,8 @@ const char *openings_text(const struct openings *openings, char text[OPENINGS_TE
 		n += strlen(text + n);
 	}
 	if (openings->more)
-		snprintf(text + n, OPENINGS_TEXT - n, "%s", i ? " and more" : "something that was shut, perhaps,");
+		snprintf(text + n, OPENINGS_TEXT - n, "%s",
+			 i ? " and more" : "something that was shut, perhaps,");
 	else if (i < openings->n)
 		snprintf(text + n, OPENINGS_TEXT - n, " and %zu more", openings->n - i);
 	return text;

@@ -6,7 +6,8 @@
 
 #include "user/rule_device.h"
 
-__u32 rule_device_resolve(const struct tap_rule *rule, bool passes, const struct rule_device_look *look)
+__u32 rule_device_resolve(const struct tap_rule *rule, bool passes,
+			  const struct rule_device_look *look)
 {
 	bool foreign = rule->netns != look->netns;
 
@@ -25,7 +26,8 @@ static bool is_attached(const struct devices *devices, __u32 ifindex)
 	return false;
 }
 
-int rule_devices_resolve(struct tap_ruleset *set, const struct side *side, const struct devices *devices)
+int rule_devices_resolve(struct tap_ruleset *set, const struct side *side,
+			 const struct devices *devices)
 {
 	struct rule_device_look look;
 	bool changed = false;

@@ -27,12 +27,14 @@ struct rule_device_look {
  * A name from another network namespace means the same name in this one, because the program can only
  * be attached in one. Not so for a service that lets everybody pass: what opens needs more than a name.
  */
-__u32 rule_device_resolve(const struct tap_rule *rule, bool passes, const struct rule_device_look *look);
+__u32 rule_device_resolve(const struct tap_rule *rule, bool passes,
+			  const struct rule_device_look *look);
 
 /*
  * Resolves all of a set's; `devices`: where the program is attached now. 1 if a number changed, 0, or
  * a negative errno after fail().
  */
-int rule_devices_resolve(struct tap_ruleset *set, const struct side *side, const struct devices *devices);
+int rule_devices_resolve(struct tap_ruleset *set, const struct side *side,
+			 const struct devices *devices);
 
 #endif /* TAP_RULE_DEVICE_H */

@@ -82,7 +82,8 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 }
 
 /* Each device once. */
-static int check_devices(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
+static int check_devices(const struct tapctl *tapctl, const struct service_request *requests,
+			 size_t n)
 {
 	int err = 0;
 

@@ -21,6 +21,7 @@ int service_add(const struct tapctl *tapctl, int argc, char **argv)
 		return err;
 	action = service_actions[request.rule.service.action];
 	ports_text(&request.rule, ports);
-	return service_done(tapctl, &openings, json_pack("{s:s, s:s}", "added", ports, "action", action),
+	return service_done(tapctl, &openings,
+			    json_pack("{s:s, s:s}", "added", ports, "action", action),
 			    "service %s added (%s)", ports, action);
 }

@@ -80,6 +80,7 @@ int service_del(const struct tapctl *tapctl, int argc, char **argv)
 	if (err)
 		return err;
 	ports_text(&deleted, ports);
-	return service_done(tapctl, &openings, json_pack("{s:i, s:s}", "deleted", number, "ports", ports),
+	return service_done(tapctl, &openings,
+			    json_pack("{s:i, s:s}", "deleted", number, "ports", ports),
 			    "service %u deleted (port %s)", number, ports);
 }

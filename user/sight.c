@@ -69,7 +69,8 @@ static void add_name(char names[SIGHT_NAMES], __u32 ifindex)
 		snprintf(names + n, SIGHT_NAMES - n, "%s%s", n ? ", " : "", name);
 }
 
-size_t sight_numbers(const struct sight *sight, const struct device *device, __u32 *numbers, size_t max)
+size_t sight_numbers(const struct sight *sight, const struct device *device, __u32 *numbers,
+		     size_t max)
 {
 	size_t n = 0;
 
@@ -84,7 +85,8 @@ size_t sight_numbers(const struct sight *sight, const struct device *device, __u
 }
 
 /* How the device stands to one that the program is attached to. */
-static enum sight_kind look_at(const struct sight *sight, const struct device *attached, __u32 ifindex)
+static enum sight_kind look_at(const struct sight *sight, const struct device *attached,
+			       __u32 ifindex)
 {
 	bool in_ports = sight->in_ports[attached - sight->devices.at];
 	const struct netdev *netdev = netdevs_find(&sight->all, ifindex);

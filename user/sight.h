@@ -34,6 +34,7 @@ void sight_close(struct sight *sight);
 enum sight_kind sight_look(const struct sight *sight, __u32 ifindex, char names[SIGHT_NAMES]);
 
 /* The numbers of what the program on one of the devices sees; at most max. Returns how many. */
-size_t sight_numbers(const struct sight *sight, const struct device *device, __u32 *numbers, size_t max);
+size_t sight_numbers(const struct sight *sight, const struct device *device, __u32 *numbers,
+		     size_t max);
 
 #endif /* TAP_SIGHT_H */

@@ -205,8 +205,9 @@ static int say_done(const struct tapctl *tapctl, const struct side *side,
 		    const struct interfaces *named, const struct outcome *outcome)
 {
 	const char *forgotten =
-		side == &server_side ? "the ports are open to everybody, keys, services and replay records" :
-				       "peers and rules";
+		side == &server_side ?
+			"the ports are open to everybody, keys, services and replay records" :
+			"peers and rules";
 	json_t *names = json_array(), *value;
 	char list[512] = "", text[OUTCOME_TEXT];
 
