@@ -3,6 +3,7 @@
  * Compares services, access lists and keys, and notes what does not fit.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "user/cookies.h"
 #include "user/kernel.h"
 #include "user/keytable.h"
+#include "user/openings.h"
 #include "user/parse.h"
 #include "user/pins.h"
 
@@ -87,7 +89,8 @@ static bool owners_cover(const struct tap_client_rule *a, const struct tap_clien
 /* Whether a takes every SYN that b would match. */
 static bool covers(const struct tap_rule *a, const struct tap_rule *b, enum ruleset_side side)
 {
-	return (!a->ifindex || a->ifindex == b->ifindex) && prefix_covers(&a->dst, &b->dst) &&
+	return (!a->ifindex || (a->ifindex == b->ifindex && a->ifindex != TAP_IFINDEX_GONE)) &&
+	       prefix_covers(&a->dst, &b->dst) &&
 	       prefix_covers(&a->src, &b->src) && ports_cover(a, b) &&
 	       (side == RULESET_SERVER || owners_cover(&a->client, &b->client));
 }
@@ -114,7 +117,8 @@ void advise_on_order(const struct tap_ruleset *set, unsigned int first, unsigned
 		if (!by || (at > last && (by < first || by > last)))
 			continue;
 		note("service %u (port %s) never matches, because service %u comes first and takes "
-		     "all of its connections: see `tapctl service list`; del the one, or add with --at",
+		     "all of its connections: see `tapctl service list`; add with --at what is to come "
+		     "before it",
 		     at, ports_text(&set->rules[at - 1], ports), by);
 	}
 }
@@ -211,6 +215,37 @@ void advise_on_cookies(const struct tapctl *tapctl)
 	}
 	advise_on_hiding(tapctl, set, 1, set->n_rules);
 	free(set);
+}
+
+/* The devices of the services that are here still. */
+static size_t devices_here(const struct tap_ruleset *set, __u32 devices[TAP_RULES_MAX])
+{
+	char name[IF_NAMESIZE];
+	size_t n = 0;
+
+	for (__u32 i = 0; i < set->n_rules; i++)
+		if (set->rules[i].device[0] && if_indextoname(set->rules[i].ifindex, name))
+			devices[n++] = set->rules[i].ifindex;
+	return n;
+}
+
+void advise_on_opened(const struct tapctl *tapctl, const struct tap_ruleset *before)
+{
+	struct openings openings;
+	char text[OPENINGS_TEXT];
+	__u32 devices[TAP_RULES_MAX];
+	struct tap_ruleset *after;
+
+	if (!before)
+		return;
+	if (ruleset_read(tapctl, RULESET_SERVER, &after)) {
+		forget_failure();
+		return;
+	}
+	if (openings_find(before, after, devices, devices_here(before, devices), &openings))
+		note("%s: open to everybody now, because other devices have the names that the "
+		     "services give", openings_text(&openings, text));
+	free(after);
 }
 
 /* Whether this host forwards for others, IPv4 or IPv6. */

@@ -50,6 +50,12 @@ void advise_on_hiding(const struct tapctl *tapctl, const struct tap_ruleset *set
 /* The same for all services in force, after a load, where it is SYN cookies that the gate looks for. */
 void advise_on_cookies(const struct tapctl *tapctl);
 
+/*
+ * Notes what a load opened to strangers by looking up the services' devices again: a device that took
+ * the name of another one takes its services. `before`: the services before it; NULL: it changed none.
+ */
+void advise_on_opened(const struct tapctl *tapctl, const struct tap_ruleset *before);
+
 /* The first for all services in force. */
 void advise_on_all_services(const struct tapctl *tapctl);
 

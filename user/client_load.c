@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/clsact.h"
+#include "user/device_lint.h"
 #include "user/kernel.h"
 #include "user/load.h"
 #include "user/parse.h"
@@ -118,7 +119,7 @@ static int attach(struct load *load, struct step *step)
 	if (there)
 		return fail(EBUSY,
 			    "%s already has a splitter, which this pin directory does not know: "
-			    "unload it with its own --pin-dir; two would split every SYN twice",
+			    "detach it with its own --pin-dir; two would split every SYN twice",
 			    interface->name);
 	there = clsact_program(interface->ifindex, &id);
 	if (!there)
@@ -175,6 +176,8 @@ static int run(const struct tapctl *tapctl, struct client_options *options)
 	err = load_run(load, &options->interfaces);
 	if (!err)
 		err = load_print(load);
+	if (!err)
+		device_lint_notes(tapctl, &client_side);
 out:
 	if (err && fresh && !load->n)
 		unload_all(tapctl, &client_side);

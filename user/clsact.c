@@ -73,7 +73,7 @@ int clsact_occupied(const char *name)
 {
 	return fail(EBUSY,
 		    "%s already has a splitter as a tc filter, which this pin directory does not "
-		    "know: unload it with its own --pin-dir, or remove it: tc filter del dev %s "
+		    "know: detach it with its own --pin-dir, or remove it: tc filter del dev %s "
 		    "egress pref %u handle 0x%x bpf",
 		    name, name, CLSACT_PRIORITY, CLSACT_HANDLE);
 }

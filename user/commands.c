@@ -53,16 +53,17 @@ const struct command commands[] = {
 	  "  --monitor           judge and count, but drop nothing: to try it out\n\n"
 	  "A second load is a reload: the program is replaced in place without a gap, interfaces\n"
 	  "named are added to those attached, and options not given keep their value. Keys and\n"
-	  "services stay. The realm key and --replay-size cannot change: unload first.\n\n"
+	  "services stay. The realm key and --replay-size cannot change.\n\n"
 	  "Where net.ipv4.tcp_syncookies is 2, or nftables or iptables have a SYN proxy, the program\n"
 	  "drops ACKs of no connection at all tap services, because one random ACK in 2^29 bears a\n"
 	  "good SYN cookie. Load again when you set up one of them later; `tapctl status` warns.\n\n"
 	  "Example: tapctl server load -i eth0 --realm-key /etc/tap/realm.key",
 	  server_load },
 	{ "server", "unload", "[-i IF[,IF...]]", "detach the gate: the protected ports are open again",
-	  "Without -i from all interfaces, and keys, services and replay records are forgotten.\n"
-	  "With -i only from these; when the last one goes everything goes, as without -i.\n\n"
-	  "Example: tapctl server unload",
+	  "With -i from these interfaces: keys, services and replay records stay, also when it was\n"
+	  "the last one, and a load attaches the gate again. Without -i from all interfaces, and\n"
+	  "then all of that is forgotten.\n\n"
+	  "Example: tapctl server unload -i eth0",
 	  server_unload },
 	{ "service", "add",
 	  "PORT[-PORT] [--dst PREFIX] [--src PREFIX] [--dev IF]\n"
@@ -71,7 +72,8 @@ const struct command commands[] = {
 	  "[--keys ID[-ID],...|any] [--at N]",
 	  "protect a port (or pass or drop it); the first match wins",
 	  "  --dst, --src PREFIX  only SYNs to, from these addresses\n"
-	  "  --dev IF             only SYNs that come in there\n"
+	  "  --dev IF             only SYNs that come in there. The name counts: it is looked up\n"
+	  "                       again at each `server load`. The gate must be on IF itself\n"
 	  "  --action             tap (default): only key holders get in. pass: ordinary TCP.\n"
 	  "                       drop: nobody gets in\n"
 	  "  --public-port PORT   what clients dial when a port forward stands before the server\n"
@@ -87,6 +89,7 @@ const struct command commands[] = {
 	  "Example: tapctl service add 22 --keys 1-20",
 	  service_add },
 	{ "service", "del", "N", "remove service rule N of `service list`",
+	  "Prints what is open to everybody from then on, if anything.\n\n"
 	  "Example: tapctl service del 2", service_del },
 	{ "service", "list", "", "show the service rules in the order in which they are tried",
 	  "Example: tapctl service list", service_list },
@@ -143,9 +146,9 @@ const struct command commands[] = {
 	  "Example: tapctl client load -i eth0",
 	  client_load },
 	{ "client", "unload", "[-i IF[,IF...]]", "detach the splitter: SYNs leave as they are",
-	  "Without -i from all interfaces, and peers and rules are forgotten. With -i only from\n"
-	  "these; when the last one goes everything goes, as without -i.\n\n"
-	  "Example: tapctl client unload",
+	  "With -i from these interfaces: peers and rules stay, also when it was the last one.\n"
+	  "Without -i from all interfaces, and then peers and rules are forgotten.\n\n"
+	  "Example: tapctl client unload -i eth0",
 	  client_unload },
 	{ "peer", "add",
 	  "NAME --realm-key FILE --user-key FILE --key-id ID\n" PEER_OPTIONS,
@@ -171,7 +174,8 @@ const struct command commands[] = {
 	  "use a peer's key for these connections; the first match wins",
 	  "  --dst PREFIX|HOST  where to; a host name becomes one rule for each of its addresses\n"
 	  "  --src PREFIX       only from these addresses\n"
-	  "  --dev IF           only those that leave there\n"
+	  "  --dev IF           only those that leave there. The name counts: it is looked up again\n"
+	  "                     at each `client load`\n"
 	  "  --user NAME|UID    only connections of this user (type local)\n"
 	  "  --type             local (default): made on this machine. forward: routed by it.\n"
 	  "  --at N             put it before rule N instead of last\n\n"

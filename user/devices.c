@@ -221,8 +221,8 @@ int device_record(const struct devices *devices, const struct device *device)
 		return 0;
 	if (errno == E2BIG)
 		return fail(E2BIG,
-			    "%d interfaces are attached already, and no more are possible: unload "
-			    "some",
+			    "%d interfaces are attached already, and no more are possible: detach "
+			    "some by unload -i",
 			    TAP_DEVICES_MAX);
 	return fail(errno, "cannot record that %s is attached: %s", device->name, cause(errno));
 }

@@ -85,8 +85,8 @@ static const struct remedy on_kernel[] = {
 		  "net` show what" },
 	{ ENOENT, "it has vanished: another program has removed it" },
 	{ ENODEV, "the interface is gone: `ip link` lists what there is" },
-	{ EINVAL, "the kernel does not take it: was it made by another version of tapctl? Unload, "
-		  "then load again" },
+	{ EINVAL, "the kernel does not take it: was it made by another version of tapctl (OTHER "
+		  "VERSIONS in tapctl(8))?" },
 };
 
 static const struct remedy on_file[] = {

@@ -81,8 +81,8 @@ static int add(const struct tapctl *tapctl, const struct arguments *arguments,
 	err = keytable_get(&table, arguments->id, key);
 	if (!err && key_exists(key))
 		err = fail(EEXIST, "key %u exists already: 'tapctl key rotate %u' gives it a new "
-			   "secret, 'tapctl key del %u' forgets it",
-			   arguments->id, arguments->id, arguments->id);
+			   "secret; another user needs another ID",
+			   arguments->id, arguments->id);
 	if (err)
 		goto out;
 	memset(key, 0, sizeof(*key));

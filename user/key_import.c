@@ -183,7 +183,8 @@ static int add(const struct tapctl *tapctl, struct import *import)
 		err = keytable_scan(&table, check_existing, import);
 	if (!err && import->existing)
 		err = fail(EEXIST, "key %u exists already, so nothing was changed: take it out of the "
-			   "list, or delete the key first", import->existing);
+			   "list ('tapctl key rotate %u' gives it a new secret)",
+			   import->existing, import->existing);
 	if (!err)
 		err = keytable_realm_key(tapctl, import->realm_key);
 	if (!err)

@@ -61,11 +61,11 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 static int check(const struct tap_key *key, __u16 id, __s64 now)
 {
 	if (key->not_after == TAP_REVOKED)
-		return fail(EPERM, "key %u is revoked: to let its user in again, 'tapctl key del %u' and "
-			    "'tapctl key add %u'", id, id, id);
+		return fail(EPERM, "key %u is revoked, and stays so: to let its user in again, give "
+			    "another ID by 'tapctl key add'", id);
 	if (now >= key->not_after)
 		return fail(EPERM, "key %u has expired, and a new secret would not change that: "
-			    "'tapctl key del %u' and 'tapctl key add %u'", id, id, id);
+			    "give its user another ID by 'tapctl key add'", id);
 	return 0;
 }
 

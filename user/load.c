@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "user/load.h"
 #include "user/output.h"
 #include "user/programs.h"
+#include "user/rule_device.h"
 #include "user/xdp_shared.h"
 
 int load_program(const struct load *load, const struct interface *interface)
@@ -113,6 +115,46 @@ static struct device *attached(struct load *load, __u32 ifindex)
 	return NULL;
 }
 
+static enum ruleset_side ruleset_of(const struct load *load)
+{
+	return load->side == &server_side ? RULESET_SERVER : RULESET_CLIENT;
+}
+
+/*
+ * Looks up the devices of the rules again. Comes before anything is attached, or a device that was
+ * made anew would be open for a moment; one that is replaced after this look has no number that could
+ * be attached to.
+ */
+static int resolve_rules(struct load *load)
+{
+	struct tap_ruleset *before = NULL, *set = NULL;
+	int err;
+
+	err = ruleset_read(load->tapctl, ruleset_of(load), &before);
+	if (!err)
+		err = ruleset_read(load->tapctl, ruleset_of(load), &set);
+	if (!err)
+		err = rule_devices_resolve(set, load->side, &load->devices);
+	if (err > 0) {
+		err = ruleset_publish(load->tapctl, ruleset_of(load), set);
+		if (!err) {
+			load->rules_before = before;
+			before = NULL;
+		}
+	}
+	free(before);
+	free(set);
+	return err;
+}
+
+static void undo_rules(struct load *load)
+{
+	if (load->rules_before)
+		ruleset_publish(load->tapctl, ruleset_of(load), load->rules_before);
+	free(load->rules_before);
+	load->rules_before = NULL;
+}
+
 static int add_wanted(struct load *load, struct interfaces *wanted)
 {
 	const struct device *device;
@@ -128,6 +170,9 @@ static int add_wanted(struct load *load, struct interfaces *wanted)
 		if (err)
 			return err;
 	}
+	err = resolve_rules(load);
+	if (err)
+		return err;
 	for (size_t i = 0; i < wanted->n; i++) {
 		if (attached(load, wanted->at[i].ifindex))
 			continue;
@@ -223,6 +268,7 @@ void load_undo(struct load *load)
 		if (step->old_prog >= 0)
 			close(step->old_prog);
 	}
+	undo_rules(load);
 }
 
 int load_run(struct load *load, struct interfaces *wanted)
@@ -248,6 +294,7 @@ void load_end(struct load *load)
 	for (size_t i = 0; i < load->n; i++)
 		if (load->steps[i].old_prog >= 0)
 			close(load->steps[i].old_prog);
+	free(load->rules_before);
 	devices_close(&load->devices);
 }
 

@@ -8,6 +8,7 @@
 
 #include "user/devices.h"
 #include "user/interfaces.h"
+#include "user/ruleset.h"
 #include "user/side.h"
 
 #define LOAD_WHY_BYTES 160
@@ -35,6 +36,7 @@ struct load {
 	/* For TAP_HOOK_XDP_SHARED; 0 or a negative errno after fail(). */
 	int (*replace_shared)(struct load *load, struct step *step);
 	const void *options; /* of these three */
+	struct tap_ruleset *rules_before; /* if their devices were resolved anew; else NULL */
 	struct devices devices;
 	size_t n;
 	struct step steps[TAP_DEVICES_MAX];

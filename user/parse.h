@@ -64,10 +64,14 @@ void prefix_of_address(const unsigned char address[16], struct tap_prefix *prefi
 const char *prefix_text(const struct tap_prefix *prefix, char text[PREFIX_TEXT]);
 const char *address_text(const unsigned char address[16], char text[PREFIX_TEXT]);
 
-/* An interface's name, as it is called now. */
-int parse_device(const char *text, __u32 *ifindex);
-/* "any", "eth0", or "#7 (gone)". */
-const char *device_text(__u32 ifindex, char text[32]);
+/* --- parse_device.c ------------------------------------------------------------------------ */
+
+/* The name of an interface that is here: sets the rule's device, netns and ifindex. */
+int parse_device(const char *text, struct tap_rule *rule);
+
+#define DEVICE_TEXT 32
+/* "any", "eth0", or "eth0 (gone)". */
+const char *device_text(const struct tap_rule *rule, char text[DEVICE_TEXT]);
 
 /* --- parse_ports.c ------------------------------------------------------------------------- */
 

@@ -4,7 +4,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,24 +124,5 @@ const char *prefix_text(const struct tap_prefix *prefix, char text[PREFIX_TEXT])
 	if (bits < 128)
 		snprintf(text + length, PREFIX_TEXT - length, "/%u",
 			 memcmp(address, mapped, sizeof(mapped)) ? bits : bits - 96);
-	return text;
-}
-
-int parse_device(const char *text, __u32 *ifindex)
-{
-	__u32 found = if_nametoindex(text);
-
-	if (!found)
-		return fail(ENODEV, "--dev %s: there is no such interface here: see 'ip link'", text);
-	*ifindex = found;
-	return 0;
-}
-
-const char *device_text(__u32 ifindex, char text[32])
-{
-	if (!ifindex)
-		return strcpy(text, "any");
-	if (!if_indextoname(ifindex, text))
-		snprintf(text, 32, "#%u (gone)", ifindex);
 	return text;
 }

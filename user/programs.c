@@ -82,9 +82,9 @@ static int take_map(const struct tapctl *tapctl, const struct side *side, struct
 		goto out;
 	if (!err)
 		err = fail(EINVAL,
-			   "%s in %s was made by another version of tapctl: unload it first, "
-			   "`tapctl %s unload`, then load and add keys and rules again",
-			   bpf_map__name(map), tapctl->pin_dir, side->object);
+			   "%s in %s was made by another version of tapctl, and this one cannot go "
+			   "on with it: use that version, or see OTHER VERSIONS in tapctl(8)",
+			   bpf_map__name(map), tapctl->pin_dir);
 	else if ((err = bpf_map__reuse_fd(map, fd)))
 		err = fail(-err, "cannot take over %s: %s", bpf_map__name(map), cause(-err));
 out:

@@ -2,6 +2,7 @@
 /*
  * Adding client rules.
  */
+#include "user/device_lint.h"
 #include "user/peers.h"
 #include "user/rule.h"
 #include "user/ruleset.h"
@@ -32,6 +33,8 @@ int rule_add_all(const struct tapctl *tapctl, const struct rule_request *request
 	err = peers_open(tapctl, true, &peers);
 	for (i = 0; i < n && !err; i++)
 		err = insert(&peers, &requests[i]);
+	for (i = 0; i < n && !err; i++)
+		err = device_lint_new(tapctl, &client_side, &requests[i].rule);
 	if (!err)
 		err = ruleset_publish(tapctl, RULESET_CLIENT, peers.rules);
 	peers_close(&peers);

@@ -17,7 +17,7 @@ struct texts {
 	char ports[PORTS_TEXT];
 	char dst[PREFIX_TEXT];
 	char src[PREFIX_TEXT];
-	char device[32];
+	char device[DEVICE_TEXT];
 	char user[12];
 };
 
@@ -27,7 +27,7 @@ static void write_texts(unsigned int number, const struct tap_rule *rule, struct
 	ports_text(rule, texts->ports);
 	prefix_text(&rule->dst, texts->dst);
 	prefix_text(&rule->src, texts->src);
-	device_text(rule->ifindex, texts->device);
+	device_text(rule, texts->device);
 	if (rule->client.uid == TAP_UID_ANY)
 		strcpy(texts->user, "any");
 	else
@@ -46,7 +46,7 @@ static json_t *as_json(unsigned int number, const struct tap_rule *rule, const s
 
 	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "number", number, "peer", peer,
 			 "ports", texts->ports, "dst", json_unless_any(texts->dst), "src",
-			 json_unless_any(texts->src), "dev", json_unless_any(texts->device), "uid", uid,
+			 json_unless_any(texts->src), "dev", rule->ifindex ? json_string(rule->device) : json_null(), "uid", uid,
 			 "type", rule_origins[rule->client.origin]);
 }
 

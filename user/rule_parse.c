@@ -42,7 +42,7 @@ static int read_option(int option, struct rule_request *request)
 	case 's':
 		return parse_prefix("--src", optarg, &rule->src);
 	case 'i':
-		return parse_device(optarg, &rule->ifindex);
+		return parse_device(optarg, rule);
 	case 'u':
 		return read_user(optarg, &rule->client.uid);
 	case 't':

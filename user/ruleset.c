@@ -69,7 +69,7 @@ int ruleset_insert(struct tap_ruleset *set, enum ruleset_side side, const struct
 
 	if (set->n_rules >= TAP_RULES_MAX)
 		return fail(ENOSPC, "there are %u %ss, and no more are possible: join some (port ranges, "
-			    "prefixes) or delete some with 'tapctl %s del N'",
+			    "prefixes), see 'tapctl %s list'",
 			    TAP_RULES_MAX, object, object);
 	if (at > set->n_rules + 1)
 		return fail(ENOENT, "--at %u: there are only %u %ss (see 'tapctl %s list'), so the last "

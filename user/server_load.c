@@ -13,6 +13,7 @@
 #include "user/advice.h"
 #include "user/barrier.h"
 #include "user/clock.h"
+#include "user/device_lint.h"
 #include "user/gate.h"
 #include "user/kernel.h"
 #include "user/keyfile.h"
@@ -125,7 +126,7 @@ static int replace_shared(struct load *load, struct step *step)
 	if (err)
 		return err;
 	if (!gate.id)
-		return fail(ENOENT, "the gate on %s is gone: unload it, then load again",
+		return fail(ENOENT, "the gate on %s has just gone: load it again",
 			    step->interface.name);
 	if (gate.alone)
 		return xdp_shared_replace_alone(&step->interface,
@@ -147,7 +148,7 @@ static int agrees(const struct load *load, const struct device *device)
 		return 0;
 	return fail(EEXIST,
 		    "%s has the gate as %s, and a reload cannot change that: `tapctl server unload "
-		    "-i %s` first",
+		    "-i %s` first, which opens its ports until the gate is back and keeps the rest",
 		    device->name, hook_text(hook), device->name);
 }
 
@@ -186,6 +187,10 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 		load_undo(load);
 	else
 		err = load_print(load);
+	if (!err) {
+		advise_on_opened(tapctl, load->rules_before);
+		device_lint_notes(tapctl, &server_side);
+	}
 out:
 	if (err && fresh && !load->n)
 		unload_all(tapctl, &server_side);

@@ -4,6 +4,8 @@
  * publication of the rule set is what makes everything count.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include <bpf/bpf.h>
 
 #include "user/advice.h"
+#include "user/device_lint.h"
+#include "user/output.h"
 #include "user/parse.h"
 #include "user/pins.h"
 #include "user/ruleset.h"
@@ -77,9 +81,27 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 	}
 }
 
-int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n)
+/* Each device once. */
+static int check_devices(const struct tapctl *tapctl, const struct service_request *requests,
+			 size_t n)
 {
-	struct tap_ruleset *set = NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		size_t before = 0;
+
+		while (before < i && requests[before].rule.ifindex != requests[i].rule.ifindex)
+			before++;
+		if (before == i)
+			err = device_lint_new(tapctl, &server_side, &requests[i].rule);
+	}
+	return err;
+}
+
+int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n,
+		    struct openings *openings)
+{
+	struct tap_ruleset *set = NULL, *before = NULL;
 	int lock, acl_map = -1, err;
 	size_t i;
 
@@ -88,17 +110,45 @@ int service_add_all(const struct tapctl *tapctl, const struct service_request *r
 		return lock;
 	acl_map = pins_map(tapctl, "tap_acl");
 	err = acl_map < 0 ? acl_map : ruleset_read(tapctl, RULESET_SERVER, &set);
+	if (!err)
+		err = ruleset_read(tapctl, RULESET_SERVER, &before);
 	for (i = 0; i < n && !err; i++)
 		err = insert(set, &requests[i], acl_map);
 	if (!err)
-		err = ruleset_publish(tapctl, RULESET_SERVER, set);
+		err = check_devices(tapctl, requests, n);
 	if (!err)
+		err = ruleset_publish(tapctl, RULESET_SERVER, set);
+	if (!err) {
+		openings_find(before, set, NULL, 0, openings);
 		advise(tapctl, set, requests, n);
+	}
+	free(before);
 	free(set);
 	if (acl_map >= 0)
 		close(acl_map);
 	close(lock);
 	return err;
+}
+
+int service_done(const struct tapctl *tapctl, const struct openings *openings, json_t *value,
+		 const char *format, ...)
+{
+	char done[256], text[OPENINGS_TEXT];
+	bool open = openings->n || openings->more;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(done, sizeof(done), format, arguments);
+	va_end(arguments);
+	if (value) {
+		json_object_set_new(value, "open", json_boolean(open));
+		json_object_set_new(value, "opened", openings_json(openings));
+	}
+	return output_done(tapctl, value, "%s%s%s%s", done, open ? ": " : "",
+			   open ? openings_text(openings, text) : "",
+			   !open				    ? "" :
+			   openings->n + openings->more > 1 ? " are open to everybody now" :
+							      " is open to everybody now");
 }
 
 int service_keys_text(int acl_map, const struct tap_rule *rule, char **text)
@@ -124,14 +174,14 @@ static json_t *json_unless_any(const char *text)
 
 json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys)
 {
-	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[32];
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT];
 	const struct tap_service *service = &rule->service;
 
 	return json_pack(
 		"{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:s, s:b, s:s, s:s}", "number", number, "ports",
 		ports_text(rule, ports), "dst", json_unless_any(prefix_text(&rule->dst, dst)), "src",
 		json_unless_any(prefix_text(&rule->src, src)), "dev",
-		json_unless_any(device_text(rule->ifindex, device)), "action",
+		rule->ifindex ? json_string(rule->device) : json_null(), "action",
 		service_actions[service->action], "public_port",
 		service->public_port ? service->public_port : rule->ports[0].lo, "tag",
 		service_tag_modes[service->tag_mode], "stealth", service->stealth, "reject",

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "tap/maps.h"
+#include "user/openings.h"
 #include "user/tapctl.h"
 
 /* What one `service add` asks for. */
@@ -20,8 +21,13 @@ struct service_request {
 
 int service_parse(int argc, char **argv, struct service_request *request);
 
-/* Adds all of them or none, with one publication. */
-int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n);
+/* Adds all of them or none, with one publication. openings: what that opened to everybody. */
+int service_add_all(const struct tapctl *tapctl, const struct service_request *requests, size_t n,
+		    struct openings *openings);
+
+/* Prints what was done, and what it opened to everybody; adds "open" and "opened" to the value. */
+int service_done(const struct tapctl *tapctl, const struct openings *openings, json_t *value,
+		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Marks the access lists that services of the set use. */
 void service_used_lists(const struct tap_ruleset *set, bool used[TAP_ACL_LISTS]);

@@ -9,10 +9,10 @@
 
 #include <bpf/bpf.h>
 
-#include "user/output.h"
 #include "user/parse.h"
 #include "user/pins.h"
 #include "user/ruleset.h"
+#include "user/service.h"
 #include "user/verbs.h"
 
 static int wipe_list(const struct tapctl *tapctl, __u32 slot)
@@ -31,28 +31,18 @@ static int wipe_list(const struct tapctl *tapctl, __u32 slot)
 	return err;
 }
 
-/* Whether a port of the deleted rule is left to no other. */
-static bool opens(const struct tap_ruleset *set, const struct tap_rule *deleted)
-{
-	__u32 i;
-
-	for (i = 0; i < set->n_rules; i++)
-		if (set->rules[i].ports[0].lo <= deleted->ports[0].hi &&
-		    deleted->ports[0].lo <= set->rules[i].ports[0].hi)
-			return false;
-	return deleted->service.action != TAP_ACTION_PASS;
-}
-
 static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_rule *deleted,
-		  bool *open)
+		  struct openings *openings)
 {
-	struct tap_ruleset *set = NULL;
+	struct tap_ruleset *set = NULL, *before = NULL;
 	int lock, err;
 
 	lock = pins_open(tapctl, PINS_WRITE);
 	if (lock < 0)
 		return lock;
 	err = ruleset_read(tapctl, RULESET_SERVER, &set);
+	if (!err)
+		err = ruleset_read(tapctl, RULESET_SERVER, &before);
 	if (err)
 		goto out;
 	if (number <= set->n_rules)
@@ -61,13 +51,14 @@ static int delete(const struct tapctl *tapctl, unsigned int number, struct tap_r
 	if (!err)
 		err = ruleset_publish(tapctl, RULESET_SERVER, set);
 	if (!err)
-		*open = opens(set, deleted);
+		openings_find(before, set, NULL, 0, openings);
 	/* The service is gone; whoever takes the list's place overwrites it. */
 	if (!err && wipe_list(tapctl, deleted->service.acl)) {
 		note("%s", failure());
 		forget_failure();
 	}
 out:
+	free(before);
 	free(set);
 	close(lock);
 	return err;
@@ -77,20 +68,19 @@ int service_del(const struct tapctl *tapctl, int argc, char **argv)
 {
 	char ports[PORTS_TEXT];
 	struct tap_rule deleted;
+	struct openings openings;
 	unsigned int number;
-	bool open = false;
 	int err;
 
 	if (argc != 2)
 		return usage("missing: one number from 'tapctl service list'");
 	err = parse_number("service", argv[1], 1, TAP_RULES_MAX, &number);
 	if (!err)
-		err = delete(tapctl, number, &deleted, &open);
+		err = delete(tapctl, number, &deleted, &openings);
 	if (err)
 		return err;
 	ports_text(&deleted, ports);
-	return output_done(tapctl,
-			   json_pack("{s:i, s:s, s:b}", "deleted", number, "ports", ports, "open", open),
-			   "service %u deleted (port %s)%s", number, ports,
-			   open ? ": open to everybody now" : "");
+	return service_done(tapctl, &openings,
+			    json_pack("{s:i, s:s}", "deleted", number, "ports", ports),
+			    "service %u deleted (port %s)", number, ports);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "user/lines.h"
-#include "user/output.h"
 #include "user/service.h"
 #include "user/verbs.h"
 
@@ -31,6 +30,7 @@ static int take_line(void *context, int argc, char **argv)
 
 int service_import(const struct tapctl *tapctl, int argc, char **argv)
 {
+	struct openings openings = { 0 };
 	struct import *import;
 	size_t added;
 	int err;
@@ -43,10 +43,10 @@ int service_import(const struct tapctl *tapctl, int argc, char **argv)
 	err = lines_read(argv[1], false, take_line, import);
 	added = import->n;
 	if (!err && added)
-		err = service_add_all(tapctl, import->requests, added);
+		err = service_add_all(tapctl, import->requests, added, &openings);
 	free(import);
 	if (err)
 		return err;
-	return output_done(tapctl, json_pack("{s:I}", "added", (json_int_t)added),
-			   "%zu services added", added);
+	return service_done(tapctl, &openings, json_pack("{s:I}", "added", (json_int_t)added),
+			    "%zu services added", added);
 }

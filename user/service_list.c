@@ -13,7 +13,7 @@
 static void list_row(struct output_table *rows, unsigned int number, const struct tap_rule *rule,
 		     const char *keys)
 {
-	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[32], n[12], public[8] = "";
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[DEVICE_TEXT], n[12], public[8] = "";
 	const struct tap_service *service = &rule->service;
 	bool tap = service->action == TAP_ACTION_TAP;
 
@@ -21,7 +21,7 @@ static void list_row(struct output_table *rows, unsigned int number, const struc
 	if (service->public_port)
 		snprintf(public, sizeof(public), "%u", service->public_port);
 	output_row(rows, n, ports_text(rule, ports), prefix_text(&rule->dst, dst),
-		   prefix_text(&rule->src, src), device_text(rule->ifindex, device),
+		   prefix_text(&rule->src, src), device_text(rule, device),
 		   service_actions[service->action], public,
 		   tap ? service_tag_modes[service->tag_mode] : "",
 		   tap ? service_rejects[service->reject] : "", keys);

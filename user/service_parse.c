@@ -58,7 +58,7 @@ static int read_option(int option, struct parsing *parsing)
 	case 's':
 		return parse_prefix("--src", optarg, &request->rule.src);
 	case 'i':
-		return parse_device(optarg, &request->rule.ifindex);
+		return parse_device(optarg, &request->rule);
 	case 'a':
 		return parse_choice("--action", optarg, service_actions,
 				    &request->rule.service.action);

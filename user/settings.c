@@ -152,14 +152,12 @@ int settings_change(const struct server_options *o,
 {
 	if (sodium_memcmp(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES))
 		return fail(EEXIST, "this is another realm key than the gate was loaded with (`tapctl "
-				    "status` shows that one's fingerprint): give that one; to change "
-				    "realms, `tapctl server unload` first, which opens the ports and "
-				    "forgets keys and services");
+				    "status` shows that one's fingerprint): give that one, because the "
+				    "keys were derived for it");
 	if (o->has_replay_size && o->replay_size != realm->replay_size)
 		return fail(EEXIST,
 			    "the gate is loaded with --replay-size %u, which cannot change while "
-			    "it remembers admissions: leave the option out, or `tapctl server "
-			    "unload` first",
+			    "it remembers admissions: leave the option out",
 			    realm->replay_size);
 	change(o, realm);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include "user/advice.h"
 #include "user/clock.h"
+#include "user/device_lint.h"
 #include "user/devices.h"
 #include "user/error.h"
 #include "user/output.h"
@@ -74,19 +75,14 @@ static void warn_of_clock(json_t *warnings)
 		    synchronised ? strerror(-synchronised) : "", synchronised ? ")" : "");
 }
 
-/* The unload of the last interface forgets keys and services: it is suggested for others only. */
-static void warn_of_gone(const struct side *side, const struct device *device, bool others,
-			 json_t *warnings)
+static void warn_of_gone(const struct side *side, const struct device *device, json_t *warnings)
 {
-	char forget[96] = "";
-
-	if (others)
-		snprintf(forget, sizeof(forget), "; if it is gone for good: `tapctl %s unload -i %s`",
-			 side->object, device->name);
 	status_warn(warnings, "device_gone",
 		    "the %s is no longer on %s: the interface was removed, or the program was taken "
-		    "off; `tapctl %s load -i %s ...` attaches it again%s",
-		    side->program, device->name, side->object, device->name, forget);
+		    "off; `tapctl %s load -i %s ...` attaches it again, `tapctl %s unload -i %s` takes it "
+		    "off this list (%s stay)",
+		    side->program, device->name, side->object, device->name, side->object, device->name,
+		    side == &server_side ? "keys and services" : "peers and rules");
 }
 
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)
@@ -105,7 +101,7 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 						      hook_label(device->record.hook), "state",
 						      states[device->state]));
 		if (device->state == DEVICE_GONE)
-			warn_of_gone(side, device, devices_any(&devices), warnings);
+			warn_of_gone(side, device, warnings);
 	}
 	if (!devices_any(&devices))
 		status_warn(warnings, "not_attached",
@@ -116,6 +112,16 @@ json_t *status_devices(const struct tapctl *tapctl, const struct side *side, jso
 			    side->object);
 	devices_close(&devices);
 	return list;
+}
+
+static void warn_of_device(void *warnings, const struct device_finding *finding)
+{
+	status_add_warning(warnings, finding->code, "%s", finding->text);
+}
+
+int status_rule_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings)
+{
+	return device_lint(tapctl, side, warn_of_device, warnings);
 }
 
 static void print_value(const char *name, const json_t *value)
@@ -140,6 +146,41 @@ static void print_devices(const json_t *devices)
 		       json_string_value(json_object_get(device, "state")));
 }
 
+/* The realms of a client's peers. */
+static void print_realms(const json_t *realms)
+{
+	size_t i;
+	json_t *realm;
+
+	json_array_foreach (realms, i, realm)
+		printf("  %-12s %s, secret with fingerprint %s\n", i ? "" : "realms",
+		       json_string_value(json_object_get(realm, "realm_id")),
+		       json_string_value(json_object_get(realm, "fingerprint")));
+}
+
+/* The keys that were last used under a secret that is about to end. */
+static void print_old_users(const json_t *keys)
+{
+	size_t i;
+	json_t *key;
+
+	json_array_foreach (keys, i, key)
+		printf("  %-12s key %lld %s, last at %s\n", i ? "" : "still use it",
+		       (long long)json_integer_value(json_object_get(key, "id")),
+		       json_string_value(json_object_get(key, "name")),
+		       json_string_value(json_object_get(key, "last")));
+}
+
+static void print_array(const char *key, const json_t *array)
+{
+	if (!strcmp(key, "interfaces"))
+		print_devices(array);
+	else if (!strcmp(key, "realms"))
+		print_realms(array);
+	else if (!strcmp(key, "old_secret_keys"))
+		print_old_users(array);
+}
+
 /* Names are printed as they are in JSON, with blanks. */
 static void print_side(const char *title, json_t *side)
 {
@@ -154,7 +195,7 @@ static void print_side(const char *title, json_t *side)
 			if (*at == '_')
 				*at = ' ';
 		if (json_is_array(value))
-			print_devices(value);
+			print_array(key, value);
 		else
 			print_value(name, value);
 	}

@@ -22,6 +22,10 @@ json_t *status_client(const struct tapctl *tapctl, json_t *warnings);
 /* Where it is attached: an array of name, hook, state. NULL after fail(). */
 json_t *status_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings);
 
+/* What is wrong with the devices of its rules: codes rule_device_gone, device_without_gate and the like
+ * (user/device_lint.h). 0 or a negative errno after fail(). */
+int status_rule_devices(const struct tapctl *tapctl, const struct side *side, json_t *warnings);
+
 /* What is to be said of a clock offset that was found in the settings. */
 void status_clock(const struct side *side, __s64 offset, json_t *warnings);
 

@@ -91,6 +91,8 @@ json_t *status_client(const struct tapctl *tapctl, json_t *warnings)
 	json_object_set_new(client, "interfaces", devices);
 	err = add_rules(tapctl, client, warnings);
 	if (!err)
+		err = status_rule_devices(tapctl, &client_side, warnings);
+	if (!err)
 		err = add_totals(tapctl, client);
 out:
 	if (!err)

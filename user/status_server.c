@@ -115,8 +115,7 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 	if (barrier_waits(&realm, at))
 		status_warn(warnings, "not_admitting_yet",
 			    "nobody is admitted before %s: the gate has just started, or the clock "
-			    "was ahead then and is right now (that wait ends only with `tapctl "
-			    "server unload`, which forgets keys and services, and a new load)",
+			    "was set back since it did (then set it right)",
 			    at);
 	if (realm.monitor)
 		status_warn(warnings, "monitor",
@@ -191,6 +190,8 @@ json_t *status_server(const struct tapctl *tapctl, json_t *warnings)
 	}
 	json_object_set_new(server, "interfaces", devices);
 	err = add_rules(tapctl, server, warnings);
+	if (!err)
+		err = status_rule_devices(tapctl, &server_side, warnings);
 	if (!err)
 		err = add_totals(tapctl, server);
 out:

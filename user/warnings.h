@@ -15,7 +15,9 @@
 	X(no_usable_key, "no key opens a service: none that it takes is valid now", arg)             \
 	X(never_matches, "an earlier service or rule takes all that a later one is for", arg)        \
 	X(rule_device_gone, "a service or rule names an interface that is not there", arg)           \
+	X(rule_device_renamed, "an interface that a service or rule names has another name now", arg) \
 	X(device_without_gate, "a service names an interface that the gate is not attached to", arg) \
+	X(device_without_splitter, "a rule names an interface without the splitter", arg)            \
 	X(monitor, "the gate judges and counts, but drops nothing", arg)                             \
 	X(not_admitting_yet, "the gate has just started, and admits nobody yet", arg)                \
 	X(no_rule, "the client has no rule: the splitter changes nothing", arg)                      \

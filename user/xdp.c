@@ -38,7 +38,7 @@ int xdp_occupied(const struct interface *interface)
 	program_name(id, name);
 	if (!strncmp(name, server_side.kernel_name, strlen(server_side.kernel_name)))
 		return fail(EBUSY,
-			    "%s already has a gate, which this pin directory does not know: unload "
+			    "%s already has a gate, which this pin directory does not know: detach "
 			    "it with its own --pin-dir",
 			    interface->name);
 	return fail(EBUSY,

@@ -147,7 +147,7 @@ int xdp_shared_replace_alone(const struct interface *interface, int prog_fd)
 		return err;
 	opts.old_prog_fd = bpf_prog_get_fd_by_id(gate.id);
 	if (opts.old_prog_fd < 0)
-		return fail(errno, "the gate on %s is gone: unload it, then load again",
+		return fail(errno, "the gate on %s has just gone: load it again",
 			    interface->name);
 	err = bpf_xdp_attach(
 		interface->ifindex, prog_fd,

@@ -105,8 +105,14 @@ struct tap_rule {
 		struct tap_service service;
 		struct tap_client_rule client;
 	};
+	/* For tapctl only, which works out ifindex from them at each load (user/rule_device.h): */
+	char device[16]; /* the device's name; "": any */
+	__u64 netns; /* inode of the network namespace that it was looked up in; 0: any device */
 };
-TAP_SIZE(struct tap_rule, 144);
+TAP_SIZE(struct tap_rule, 168);
+
+/* As ifindex of a rule: its device is not there. No device has this number, so no packet matches. */
+#define TAP_IFINDEX_GONE 0xffffffffu
 
 #define TAP_SET_HIDES 1u /* bits of tap_ruleset.has: tap_service_hides() one of the services, */
 #define TAP_SET_TAP 2u /* or one has the action tap */
@@ -125,7 +131,7 @@ struct tap_ruleset {
 	__u32 n_rules;
 	__u32 has; /* server: TAP_SET_* */
 };
-TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 144 * 256 + 8);
+TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 168 * 256 + 8);
 
 /* --- The server: keys and access lists ------------------------------------------------------- */
 

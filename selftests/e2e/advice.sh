@@ -42,7 +42,7 @@ must tap server service del 2
 check "another port" quiet never service add 23
 check "a narrower service first" quiet never service add 22 --src 192.0.2.0/24 --action pass --at 1
 check "and a wider one does not hide it" quiet never service add 24
-check "an opened port" notes 'port 23\): open to everybody now' service del 3
+check "an opened port" notes 'port 23\): port 23 is open to everybody now$' service del 3
 check "a port that another service has" quiet 'open to' service del 1
 check "a rotation at once" notes 'refused from now on' key rotate 7 --user-key "$LAB/keys/c" --overlap 0
 must tap server client load -i eth0

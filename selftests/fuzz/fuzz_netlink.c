@@ -7,33 +7,10 @@
  */
 #include "selftests/fuzz/fuzz.h"
 
-#include "user/stacking.c"
+#include "user/netdevs.c"
 
 #define NETDEVS 12
 #define MESSAGE_BYTES 4096
-
-/* --- What gather() needs, which is not wanted here --- */
-
-int interface_find(struct interface *interface)
-{
-	return -1;
-}
-
-bool pins_have(const struct tapctl *tapctl, const char *name)
-{
-	return false;
-}
-
-int devices_open(const struct tapctl *tapctl, const struct side *side, struct devices *devices)
-{
-	return -1;
-}
-
-void devices_close(struct devices *devices)
-{
-}
-
-const struct side server_side;
 
 /* Any path of steps up, of any length: from an interface to its master, and to those on it. */
 static bool reachable(const struct netdevs *all, __u32 upper, __u32 lower)
@@ -75,7 +52,7 @@ static void graph(struct input *input)
 	}
 	for (upper = 1; upper <= all.n; upper++)
 		for (lower = 1; lower <= all.n; lower++)
-			MUST(stands_on(&all, upper, lower, STACKING_DEPTH) ==
+			MUST(stands_on(&all, upper, lower, NETDEVS_DEPTH) ==
 				     reachable(&all, upper, lower),
 			     "%u on %u", upper, lower);
 }
@@ -102,7 +79,7 @@ static void message(struct input *input)
 	memcpy(copy, buffer, NLMSG_ALIGN(header->nlmsg_len));
 	more = mnl_cb_run(copy, header->nlmsg_len, 0, 0, add_netdev, &all);
 	MUST(more >= MNL_CB_STOP || !all.failed, "%d", more);
-	stands_on(&all, 1, 2, STACKING_DEPTH);
+	stands_on(&all, 1, 2, NETDEVS_DEPTH);
 	free(all.at);
 	free(copy);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Bonds: the gate on the bond or on its two devices, in every mode that has XDP; a device that joins
-# later, one that fails; VLANs on a bond.
+# later, one that fails; VLANs on a bond; services for a device.
 #
 #  +-------- client --------+         +-------- server --------+
 #  |             /-- eth0   |---------|   eth0 --\             |
@@ -132,5 +132,65 @@ must lab_in client ip link set eth0 up
 must lab_in server ip link set eth1 down
 check "and the other way round" page client http://10.9.0.1/
 must tap server server unload
+must tap client client unload
+
+# --- a service for a device: in the bond's driver the gate sees the bond's devices, else the bond
+serves() {
+	tap server service add 80 --dev "$1"
+}
+
+not_for() {
+	! serves "$1" 2>"$LAB/refused" && grep -qE "$1 would never match: .*$2" "$LAB/refused" || {
+		tail -n 1 "$LAB/refused"
+		return 1
+	}
+}
+
+warns() {
+	tap server status 2>/dev/null | grep "^warning: service" >"$LAB/warnings"
+	grep -qE "$1" "$LAB/warnings" || {
+		cat "$LAB/warnings"
+		return 1
+	}
+}
+
+load_as() {
+	tap server server load -i bond0 --realm-key "$LAB/keys/realm" --mode "$1" >"$LAB/said" 2>&1 &&
+		equal mode "$1" "$(mode_of)"
+}
+
+bonds mode balance-rr
+must load_as native
+must tap server key add 7 --user-key "$LAB/keys/a"
+check "native: none for the bond" not_for bond0 'in the driver of bond0.* on eth0, eth1: leave --dev out'
+check "native: none for a VLAN on it" not_for bond0.5 'bond0.5 stands on eth0, eth1, where the gate is'
+check "native: one for each of its devices" serves eth0
+must serves eth1
+check "native: they shut" no_page client http://10.9.0.1/
+check "native: status has nothing to say of devices" not warns .
+splitter bond0
+check "native: who has the key gets in" page client http://10.9.0.1/
+must tap client client unload
+must tap server server unload -i bond0
+check "generic" load_as generic
+check "generic: services for its devices match nothing: status says so" \
+	warns 'service 1: the gate is on bond0, which stands on eth0.*--dev bond0'
+check "generic: as is true" page client http://10.9.0.1/
+check "generic: none for one of its devices" not_for eth0 'on bond0, which stands on eth0'
+check "generic: one for the bond" serves bond0
+check "generic: it shuts" no_page client http://10.9.0.1/
+splitter bond0
+check "generic: who has the key gets in" page client http://10.9.0.1/
+must tap client client unload
+must tap server service del 1
+must tap server service del 1
+must tap server server unload -i bond0
+must load_as native
+check "generic, then native: the load says that the service matches nothing" \
+	grep -q 'service 1: the gate is in the driver of bond0' "$LAB/said"
+check "generic, then native: so does status" warns 'service 1: the gate is in the driver of bond0'
+check "generic, then native: as is true" page client http://10.9.0.1/
+must tap server server unload
+
 check "unloaded: open to everybody" sh -c "exit $(page client http://10.9.0.1/; echo $?)"
 done_testing

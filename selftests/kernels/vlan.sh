@@ -34,6 +34,12 @@ check "without a key, IPv6: nothing comes" no_page client 'http://[2001:db8:9::1
 check "without a key, IPv4 on the VLAN: nothing comes" no_page client http://10.9.5.1/
 check "without a key, IPv6 on the VLAN: nothing comes" no_page client 'http://[2001:db8:95::1]/'
 
+no_service_for() {
+	! tap server service add 80 --dev "$1" 2>"$LAB/refused" && grep -q "$2" "$LAB/refused"
+}
+check "no service for the VLAN, where the gate never sees a packet" no_service_for eth0.5 \
+	'eth0.5 would never match: eth0.5 stands on eth0, .*--dev eth0'
+
 check "the splitter loads on VLAN and Ethernet" tap client client load -i eth0,eth0.5
 must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7
 must tap client rule add --peer office --port 80
