@@ -126,18 +126,27 @@ static __always_inline bool tap_older_than(const struct tap_fields *f, __u64 now
 static __always_inline bool tap_records_complete(__u64 *slot, const struct tap_gate_state *state,
 						 __u32 sec, __u32 replay_size)
 {
-	__u64 admissions = TAP_READ_ONCE(state->admissions);
+	/*
+	 * The slot first. Were it the counter, another CPU could admit a group and start the slot in
+	 * between: the slot would be ahead of the counter, and the difference below wrap. (On a
+	 * machine that reorders loads it still may; that refuses a group, and never admits one.)
+	 */
 	__u64 seen = TAP_READ_ONCE(*slot);
+	__u64 admissions = TAP_READ_ONCE(state->admissions);
+	__u64 found;
 
+	if (seen >> 32 != sec && !(seen && tap_seconds_from(seen >> 32, sec) < 0)) {
+		found = __sync_val_compare_and_swap(slot, seen,
+						    (__u64)sec << 32 | (__u32)admissions);
+		if (found == seen)
+			return true;
+		/* Another CPU was first, and what it counted may be ahead of this counter, too. */
+		seen = found;
+		admissions = TAP_READ_ONCE(state->admissions);
+	}
 	if (seen >> 32 == sec)
 		return (__u32)admissions - (__u32)seen < replay_size;
-	if (seen && tap_seconds_from(seen >> 32, sec) < 0)
-		return admissions < replay_size;
-	if (__sync_val_compare_and_swap(slot, seen, (__u64)sec << 32 | (__u32)admissions) == seen)
-		return true;
-	/* Another CPU was first. */
-	seen = TAP_READ_ONCE(*slot);
-	return seen >> 32 == sec && (__u32)admissions - (__u32)seen < replay_size;
+	return tap_seconds_from(seen >> 32, sec) < 0 && admissions < replay_size;
 }
 
 /* Keeps the latest SEC that was admitted, in whole. */
