@@ -7,13 +7,11 @@
 #define TAP_ADMIT_H
 
 #include "bpf/checksum.h"
-#include "bpf/timestamps.h"
 #include "tap/wire.h"
 
 /* What the rewriting needs to know. */
 struct admission {
 	__u32 tcp_offset; /* of the TCP header in the frame */
-	__s32 timestamp; /* as tap_find_timestamp() found it */
 	__u32 tcp_bytes; /* as in struct tap_packet */
 	__u32 seq; /* SYN0's, host order */
 	__u16 sport; /* likewise */
@@ -25,30 +23,16 @@ static __always_inline void admit_rewrite(struct tcphdr *tcp, const void *data_e
 					  const struct admission *a)
 {
 	bool unfinished = checksum_unfinished(tcp, data_end, a->pseudo, a->tcp_bytes);
-	__be32 seq = bpf_htonl(a->seq), tsecr;
+	__be32 seq = bpf_htonl(a->seq);
 	__be16 sport = bpf_htons(a->sport);
 	__be16 window = bpf_htons(TAP_ADMITTED_WINDOW);
-	__u32 at = a->timestamp;
-	__u64 change, part;
-	__u8 *option;
+	__u64 change;
 
 	change = checksum_change16(tcp->source, sport) + checksum_change32(tcp->seq, seq) +
 		 checksum_change16(tcp->window, window);
 	tcp->source = sport;
 	tcp->seq = seq;
 	tcp->window = window;
-
-	/* Two comparisons: of one, which clang would make, Linux 6.1 does not learn the upper bound. */
-	if (at > TAP_TIMESTAMP_LAST)
-		at = 0;
-	TAP_KEEP_ORDER(at);
-	option = (__u8 *)tcp + at;
-	if (at >= sizeof(*tcp) && (const void *)(option + 10) <= data_end) {
-		__builtin_memcpy(&tsecr, option + 6, sizeof(tsecr));
-		part = checksum_change32(tsecr, 0);
-		change += at & 1 ? checksum_odd(part) : part;
-		__builtin_memset(option + 6, 0, sizeof(tsecr));
-	}
 	if (!unfinished)
 		tcp->check = checksum_apply(tcp->check, change);
 }

@@ -28,12 +28,6 @@ static __always_inline __u64 checksum_change32(__u32 from, __u32 to)
 	return (__u64)(__u32)~from + to;
 }
 
-/* The same for a field at an odd offset, where each byte is the other half of its word. */
-static __always_inline __u64 checksum_odd(__u64 change)
-{
-	return __builtin_bswap16(checksum_fold(change));
-}
-
 /* The checksum field after its segment's sum gained `change`. */
 static __always_inline __u16 checksum_apply(__u16 check, __u64 change)
 {

@@ -63,7 +63,7 @@ static __always_inline bool clock_offset_is_kernels(__u64 offset)
 /* Now, in Unix time; `stored` is TAI minus UTC as tapctl knows it. Both in nanoseconds. */
 static __always_inline __u64 clock_utc_ns(__s64 stored)
 {
-	__u64 tai = bpf_ktime_get_tai_ns(), monotonic = bpf_ktime_get_ns();
+	__u64 tai = bpf_ktime_get_tai_ns(), monotonic = bpf_ktime_get_coarse_ns();
 	struct hrtimer_cpu_base *bases;
 	struct task_struct *task;
 	__s64 to_tai, to_utc;
@@ -75,7 +75,7 @@ static __always_inline __u64 clock_utc_ns(__s64 stored)
 	bases = task->dl.dl_timer.base->cpu_base;
 	to_utc = bases->clock_base[HRTIMER_BASE_REALTIME].offset;
 	to_tai = bases->clock_base[HRTIMER_BASE_TAI].offset;
-	/* The offset is whole seconds, so half of one tells a base that is out of date. */
+	/* The offset is whole seconds, so half of one shows a base that is out of date. */
 	astray = tai - monotonic - to_tai + TAP_NS_PER_SEC / 2;
 	if (!to_utc || astray > TAP_NS_PER_SEC)
 		return tai - stored;

@@ -9,9 +9,31 @@
 #include "bpf/judge.h"
 #include "bpf/parse.h"
 
+/* The group as it came, for those who ask why it was refused. */
+static __always_inline void event_write_segments(struct tap_event *event, struct xdp_md *ctx,
+						 const struct judgement *j, const struct tap_packet *p)
+{
+	__u32 i, bytes = p->tcp->doff * 4u - sizeof(*p->tcp);
+
+#pragma unroll
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++) {
+		event->segment[i].seq = j->c.segment[i].seq;
+		event->segment[i].sport = j->c.segment[i].sport;
+	}
+	event->window = j->window;
+	event->ttl = p->ipv6 ? ((struct ipv6hdr *)p->l3)->hop_limit : ((struct iphdr *)p->l3)->ttl;
+	event->options_bytes = bytes;
+	/* Two comparisons: of one, which clang would make, Linux 6.1 does not learn the bounds. */
+	if (bytes < 4)
+		return;
+	TAP_KEEP_ORDER(bytes);
+	if (bytes <= TAP_EVENT_OPTIONS)
+		bpf_xdp_load_bytes(ctx, tap_offset(ctx, p->tcp + 1), event->options, bytes);
+}
+
 /* Logs what became of the group whose last segment is p. */
-static __always_inline void event_write(const struct judgement *j, const struct tap_packet *p,
-					__u32 ifindex)
+static __always_inline void event_write(struct xdp_md *ctx, const struct judgement *j,
+					const struct tap_packet *p)
 {
 	__u32 log = j->reason == TAP_REASON_admitted ? TAP_LOG_ADMITTED : TAP_LOG_REFUSED;
 	struct tap_gate_state *state = gate_state();
@@ -35,8 +57,12 @@ static __always_inline void event_write(const struct judgement *j, const struct 
 	event->dport = p->dport;
 	event->key_id = j->fields.key_id;
 	event->reason = j->reason;
+	event->secret = j->secret;
 	event->sec = j->fields.sec;
-	event->ifindex = ifindex;
+	event->ifindex = TAP_READ_ONCE(ctx->ingress_ifindex);
+	event->flags = j->fields.flags;
+	event->encoding = j->encoding;
+	event_write_segments(event, ctx, j, p);
 	__sync_lock_test_and_set(&event->seq, number + 1);
 }
 

@@ -15,7 +15,6 @@
  * clang would take the zeros that stand here now for its values.
  */
 const volatile struct tap_gate_constants gate;
-#define TAP_CONSTANT_KEY(key) { { (key).k[0], (key).k[1] } }
 
 #include "bpf/admit.h"
 #include "bpf/events.h"
@@ -51,16 +50,19 @@ static __always_inline bool is_mark(__u16 window)
 }
 
 /*
- * Of mark and TSval what identifies a group here. Where there is no TSval, the mark always does: else
- * three segments of a group that lost one would spoil every later attempt from their address.
+ * What identifies a group here: of mark and TSval what the setting says. Where no TSval takes part, the
+ * mark always does, and the time by about a second: else three segments of a group that lost one would
+ * spoil every later attempt from their address.
  */
 static __always_inline struct tap_place place_group(const struct tap_packet *p,
 						    const struct timestamps *ts)
 {
-	bool by_mark = gate.group_by & TAP_GROUP_BY_MARK || ts->at == TAP_NO_TIMESTAMP;
+	bool by_ts = gate.group_by & TAP_GROUP_BY_TS && ts->at != TAP_NO_TIMESTAMP;
+	bool by_mark = gate.group_by & TAP_GROUP_BY_MARK || !by_ts;
 
 	return tap_place_group(&gate.place, p, by_mark ? bpf_ntohs(p->tcp->window) : 0,
-			       gate.group_by & TAP_GROUP_BY_TS ? ts->tsval : 0);
+			       by_ts ? ts->tsval : 0,
+			       by_ts ? 0 : bpf_ktime_get_coarse_ns() >> TAP_GROUP_EPOCH_SHIFT);
 }
 
 TAP_CHECKED_ALONE int admit(struct xdp_md *ctx, const struct admission *a)
@@ -86,6 +88,30 @@ static __always_inline __u16 dialled_port(const struct tap_rule *rule, __u16 dpo
 	return rule->service.public_port + (dport - rule->ports[0].lo);
 }
 
+/* The addresses that the client dialled, and dialled from. */
+static __always_inline void dialled_addresses(const struct tap_rule *rule, const struct tap_packet *p,
+					      struct tap_endpoints *ends)
+{
+	const __u64 *public = rule->service.public_address;
+
+	ends->src[0] = p->src[0];
+	ends->src[1] = p->src[1];
+	if (public[0] | public[1]) {
+		ends->dst[0] = public[0];
+		ends->dst[1] = public[1];
+	} else {
+		tap_dialled_address(p->dst, ends->dst);
+	}
+}
+
+/* The encoding that this service takes. */
+static __always_inline __u8 encoding_of(const struct tap_service *service)
+{
+	if (service->encoding == TAP_SERVICE_DEFAULT)
+		return gate.encoding;
+	return service->encoding == TAP_SERVICE_CLASSIC ? TAP_ENCODING_CLASSIC : TAP_ENCODING_VEILED;
+}
+
 /* The connection of an admitted group, for when its other segments come. */
 static __always_inline void remember_flow(const struct tap_packet *p, struct judgement *j)
 {
@@ -99,26 +125,28 @@ static __always_inline void remember_flow(const struct tap_packet *p, struct jud
 static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 							 const struct tap_packet *p,
 							 const struct tap_rule *rule,
-							 const struct tap_place *place,
-							 const struct timestamps *ts)
+							 struct tap_bucket *bucket,
+							 const struct tap_place *place)
 {
 	struct judgement *j = judgement_start();
 	int reason;
 
 	if (!j)
 		return TAP_REASON_collecting;
+	dialled_addresses(rule, p, &j->ends);
 	j->port = dialled_port(rule, p->dport);
 	j->acl = rule->service.acl;
-	j->tag_mode = rule->service.tag_mode;
+	j->bind = rule->service.bind;
+	j->encoding = encoding_of(&rule->service);
+	j->window = bpf_ntohs(p->tcp->window);
 	j->group = place->group;
 	j->seq_mask = place->mask;
-	reason = judge_group(place->bucket, j);
+	reason = judge_group(bucket, j);
 	if (reason < 0 || reason == TAP_REASON_collecting)
 		return TAP_REASON_collecting;
 	if (reason == TAP_REASON_admitted) {
 		struct admission a = {
 			.tcp_offset = tap_offset(ctx, p->tcp),
-			.timestamp = ts->at,
 			.tcp_bytes = p->tcp_bytes,
 			.seq = j->fields.isn,
 			.sport = j->sport,
@@ -128,8 +156,14 @@ static __always_inline enum tap_reason judge_whole_group(struct xdp_md *ctx,
 		admit(ctx, &a);
 		remember_flow(p, j);
 	}
-	event_write(j, p, ctx->ingress_ifindex);
+	event_write(ctx, j, p);
 	return reason;
+}
+
+/* ::ffff:0:0/96: an IPv4 address, in an IPv6 packet. No host sends to it, and tags hold IPv4 so. */
+static __always_inline bool is_mapped(const __u64 address[2])
+{
+	return !address[0] && (__u32)address[1] == 0xffff0000;
 }
 
 /* One SYN with a whole header, for a service that is protected. */
@@ -137,7 +171,6 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 						 const struct tap_rule *rule)
 {
 	struct tap_segment segment = {};
-	struct tap_bucket_tsecr *tsecrs = NULL;
 	struct tap_bucket *bucket;
 	enum tap_collected collected;
 	struct timestamps ts = {};
@@ -145,6 +178,8 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 
 	if (!is_mark(bpf_ntohs(p->tcp->window)))
 		return TAP_REASON_no_mark;
+	if (p->ipv6 && is_mapped(p->dst))
+		return TAP_REASON_malformed;
 	if (p->tcp->doff > 5 && !linux_timestamps(p->tcp, TAP_DATA_END(ctx), &ts) &&
 	    read_timestamps(ctx, tap_offset(ctx, p->tcp), &ts))
 		return TAP_REASON_malformed;
@@ -153,19 +188,16 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 	place = place_group(p, &ts);
 	segment.seq = bpf_ntohl(p->tcp->seq) ^ place.mask;
 	segment.sport = bpf_ntohs(p->tcp->source);
-	segment.tsecr = ts.tsecr;
 
 	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
-	if (segment.tsecr)
-		tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &place.bucket);
 	if (!bucket)
 		return TAP_REASON_collecting;
-	collected = tap_collect(bucket, tsecrs, place.group, &segment);
+	collected = tap_collect(bucket, place.group, &segment);
 	if (collected == TAP_DUPLICATE)
 		return TAP_REASON_duplicate;
 	if (collected == TAP_COLLECTING)
 		return TAP_REASON_collecting;
-	return judge_whole_group(ctx, p, rule, &place, &ts);
+	return judge_whole_group(ctx, p, rule, bucket, &place);
 }
 
 static __always_inline enum tap_reason judge(struct xdp_md *ctx, const struct tap_packet *p,

@@ -57,6 +57,14 @@ struct {
 	__type(value, struct tap_key_name);
 } tap_key_names SEC(".maps");
 
+/* What each key was admitted for, and when: its rate, and which of the realm's secrets it uses. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_KEY_ID_MAX + 1);
+	__type(key, __u32);
+	__type(value, struct tap_key_use);
+} tap_key_use SEC(".maps");
+
 /* Which keys may use which service. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -73,14 +81,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct tap_bucket);
 } tap_pending SEC(".maps");
-
-/* What the extended tags add to them. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, TAP_PENDING_BUCKETS);
-	__type(key, __u32);
-	__type(value, struct tap_bucket_tsecr);
-} tap_pending_tsecr SEC(".maps");
 
 /* Every group admitted, against replay. Size set at load. */
 struct {
@@ -130,5 +130,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct tap_device);
 } tap_gate_devices SEC(".maps");
+
+/* The layouts of these maps; tapctl's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_LAYOUT_MAPS);
+	__type(key, __u32);
+	__type(value, struct tap_layout);
+} tap_gate_layout SEC(".maps");
 
 #endif /* TAP_GATE_MAPS_H */

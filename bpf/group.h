@@ -21,7 +21,6 @@
 /* One segment of a group, integers in host order. */
 struct tap_segment {
 	__u32 seq;
-	__u32 tsecr;
 	__u16 sport;
 	__u16 pad;
 };
@@ -37,14 +36,20 @@ struct tap_place {
 };
 
 /*
- * Places a group by what identifies it: addresses, destination port, and of mark and TSval what the
- * setting takes (else 0). Multilinear hashing with random keys is strongly universal: to anyone
- * who does not know the keys, any two groups collide by pure chance, whatever they choose. It
+ * How often the identity of groups without a TSval changes: about once a second, so that a segment
+ * that was left behind cannot spoil later groups for longer.
+ */
+#define TAP_GROUP_EPOCH_SHIFT 30 /* of monotonic nanoseconds */
+
+/*
+ * Places a group by what identifies it: addresses, destination port, and what of mark, TSval and
+ * epoch the setting takes (else 0). Multilinear hashing with random keys is strongly universal: to
+ * anyone who does not know the keys, any two groups collide by pure chance, whatever they choose. It
  * costs a tenth of what SipHash does.
  */
 static __always_inline struct tap_place tap_place_group(const volatile struct tap_place_key *key,
 							const struct tap_packet *p, __u16 mark,
-							__u32 tsval)
+							__u32 tsval, __u32 epoch)
 {
 	__u64 hash = key->start;
 	struct tap_place place;
@@ -53,6 +58,7 @@ static __always_inline struct tap_place tap_place_group(const volatile struct ta
 	hash += key->k[1] * (__u32)(p->dst[1] >> 32);
 	hash += key->k[2] * ((__u32)p->dport << 16 | mark);
 	hash += key->k[3] * tsval;
+	hash += key->k[11] * epoch;
 	if (p->ipv6) {
 		hash += key->k[4] * (__u32)p->src[1];
 		hash += key->k[5] * (__u32)p->dst[1];
@@ -90,12 +96,8 @@ static __always_inline __u64 tap_cursor_after(__u32 slot, __u64 word)
 	return (word & ~(__u64)TAP_CURSOR_SLOT) | (slot + 1 < TAP_BUCKET_SLOTS ? slot + 1 : 0);
 }
 
-/*
- * Puts the segment's word into this slot, unless it holds a segment of the same group. tsecrs: the
- * bucket's other half, or NULL for a segment without a TSecr.
- */
-static __always_inline bool tap_slot_try(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
-					 __u32 slot, __u64 word, __u32 tsecr)
+/* Puts the segment's word into this slot, unless it holds a segment of the same group. */
+static __always_inline bool tap_slot_try(struct tap_bucket *bucket, __u32 slot, __u64 word)
 {
 	__u64 seen;
 
@@ -104,9 +106,6 @@ static __always_inline bool tap_slot_try(struct tap_bucket *bucket, struct tap_b
 	seen = TAP_READ_ONCE(bucket->segment[slot]);
 	if ((__u16)seen == (__u16)word)
 		return false;
-	/* Before the word, so that whoever sees the word sees this too. */
-	if (tsecrs)
-		TAP_WRITE_ONCE(tsecrs->segment[slot], (word & ~0xffffffffULL) | tsecr);
 	return __sync_val_compare_and_swap(&bucket->segment[slot], seen, word) == seen;
 }
 
@@ -136,14 +135,13 @@ static __always_inline __u32 tap_slot_after(__u32 slot)
 }
 
 /* Stores the segment in the oldest slot that is not its own group's; -1: no luck. */
-static __always_inline int tap_store(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
-				     __u64 word, __u32 tsecr)
+static __always_inline int tap_store(struct tap_bucket *bucket, __u64 word)
 {
 	__u32 slot = TAP_READ_ONCE(bucket->cursor) & TAP_CURSOR_SLOT;
 	__u32 i;
 
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
-		if (tap_slot_try(bucket, tsecrs, slot, word, tsecr)) {
+		if (tap_slot_try(bucket, slot, word)) {
 			__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word));
 			return 0;
 		}
@@ -156,8 +154,7 @@ static __always_inline int tap_store(struct tap_bucket *bucket, struct tap_bucke
  * Others of the group are, or may be, in the bucket: stores the segment unless it is `stored` or
  * there already, and then looks whether they are all there.
  */
-TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
-				       __u64 word, __u32 tsecr, bool stored)
+TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word, bool stored)
 {
 	int i;
 
@@ -166,7 +163,7 @@ TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, struct tap_buc
 	for (i = 0; i < TAP_BUCKET_SLOTS && !stored; i++)
 		if (TAP_READ_ONCE(bucket->segment[i]) == word)
 			return TAP_DUPLICATE;
-	if (!stored && tap_store(bucket, tsecrs, word, tsecr))
+	if (!stored && tap_store(bucket, word))
 		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
 	return tap_slots_of(bucket, word) < TAP_GROUP_SEGMENTS ? TAP_COLLECTING : TAP_COMPLETE;
 }
@@ -182,106 +179,103 @@ TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, struct tap_buc
  * from, or had the other's segment before its eyes from the start. (On machines that reorder loads
  * a group may now and then stay incomplete, and costs a retransmission.)
  */
-static __always_inline int tap_collect(struct tap_bucket *bucket, struct tap_bucket_tsecr *tsecrs,
-				       __u16 group, const struct tap_segment *segment)
+static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
+				       const struct tap_segment *segment)
 {
 	__u64 cursor = TAP_READ_ONCE(bucket->cursor);
 	__u64 word = tap_slot_word(segment, group);
 	__u32 slot = cursor & TAP_CURSOR_SLOT;
 	bool stored = false;
 
-	if (!tap_slots_of(bucket, group) &&
-	    tap_slot_try(bucket, tsecrs, slot, word, segment->tsecr)) {
+	if (!tap_slots_of(bucket, group) && tap_slot_try(bucket, slot, word)) {
 		stored = true;
 		if (__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word)) ==
 		    cursor)
 			return TAP_COLLECTING;
 	}
-	return tap_collect_more(bucket, tsecrs, word, segment->tsecr, stored);
+	return tap_collect_more(bucket, word, stored);
 }
 
 /* --- Taking a whole group out --- */
 
-/* Segments of the group found so far. */
+#define TAP_GATHER_ROOM 8 /* power of two, more than a bucket's slots */
+
+/* Words of the group, by slot; each once, though two CPUs may have stored it at the same instant. */
 struct tap_gathering {
-	struct tap_bucket *bucket;
-	struct tap_bucket_tsecr *tsecrs;
-	struct tap_segment *out; /* TAP_GROUP_SEGMENTS of them */
-	__u64 first; /* the word that is in the lowest slot ... */
-	__u32 slot; /* ... which this is */
-	__u32 count;
-	__u16 group;
+	__u64 word[TAP_GATHER_ROOM]; /* the first TAP_GROUP_SEGMENTS of them count */
+	__u64 slot[TAP_GATHER_ROOM]; /* where each was found */
+	__u64 count;
+	__u64 younger; /* how many stand before the cursor: the one after these came first */
 };
 
-/* Whether the same segment was gathered already: two CPUs may have stored it at the same instant. */
-static __always_inline bool tap_gathered(const struct tap_gathering *g,
-					 const struct tap_segment *segment)
+/*
+ * 1 if x is 0, else 0. Without a branch, like all that follows: the verifier would follow each way
+ * through. (clang 22 would see the comparison behind it, and make a branch of it.)
+ */
+static __always_inline __u64 tap_is_zero(__u64 x)
 {
-	__u32 i;
+	__u64 less = x - 1;
 
-#pragma unroll
-	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
-		if (i < g->count && g->out[i].seq == segment->seq &&
-		    g->out[i].sport == segment->sport)
-			return true;
-	return false;
+	TAP_KEEP_ORDER(less);
+	return (~x & less) >> 63;
 }
 
-/* For bpf_loop(): one slot. */
-static long tap_gather_slot(__u32 i, void *context)
+static __always_inline void tap_gather(const struct tap_bucket *bucket, __u16 group,
+				       struct tap_gathering *g)
 {
-	struct tap_gathering *g = context;
-	struct tap_segment segment = {};
-	__u64 word, tsecr;
+	__u64 cursor = TAP_READ_ONCE(bucket->cursor) & TAP_CURSOR_SLOT;
+	__u64 count = 0, found, word, i, k;
 
-	if (i >= TAP_BUCKET_SLOTS || g->count >= TAP_GROUP_SEGMENTS)
-		return 1;
-	word = TAP_READ_ONCE(g->bucket->segment[i]);
-	if ((__u16)word != g->group)
-		return 0;
-	tsecr = TAP_READ_ONCE(g->tsecrs->segment[i]);
-	segment.seq = word >> 32;
-	segment.sport = word >> 16;
-	if (tsecr >> 32 == word >> 32) /* else it was an earlier segment's */
-		segment.tsecr = tsecr;
-	if (tap_gathered(g, &segment))
-		return 0;
-	if (!g->count) {
-		g->first = word;
-		g->slot = i;
+	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
+		word = TAP_READ_ONCE(bucket->segment[i]);
+		found = tap_is_zero((word ^ group) & 0xffff);
+#pragma unroll
+		for (k = 0; k < TAP_GROUP_SEGMENTS; k++)
+			found &= ~tap_is_zero(word ^ g->word[k]);
+		g->word[count % TAP_GATHER_ROOM] = word;
+		g->slot[count % TAP_GATHER_ROOM] = i;
+		g->younger += found & (i - cursor) >> 63 & (count - TAP_GROUP_SEGMENTS) >> 63;
+		count += found;
 	}
-	g->out[g->count % TAP_GROUP_SEGMENTS] = segment;
-	g->count++;
-	return 0;
+	g->count = count;
+}
+
+/* Puts an empty word in place of `word`; false: another CPU did, or stored something else there. */
+static __always_inline bool tap_slot_clear(struct tap_bucket *bucket, __u64 slot, __u64 word)
+{
+	if (slot >= TAP_BUCKET_SLOTS)
+		return false;
+	return __sync_val_compare_and_swap(&bucket->segment[slot], word, 0) == word;
 }
 
 /*
- * Takes four different segments of the group out of the bucket, in any order; false: there are
- * fewer, or another CPU took them.
+ * Takes four different segments of the group out of the bucket, in the order of their arrival (unless
+ * several CPUs stored them: then in any order); false: there are fewer, or another CPU took them.
+ * g: room to work in, too large for the stack.
  */
-static __always_inline bool tap_take_group(struct tap_bucket *bucket,
-					   struct tap_bucket_tsecr *tsecrs, __u16 group,
+static __always_inline bool tap_take_group(struct tap_bucket *bucket, __u16 group,
+					   struct tap_gathering *g,
 					   struct tap_segment out[TAP_GROUP_SEGMENTS])
 {
-	struct tap_gathering g = {
-		.bucket = bucket,
-		.tsecrs = tsecrs,
-		.out = out,
-		.count = TAP_UNKNOWN(0),
-		.group = group,
-	};
 	__u64 word;
 	__u32 i;
 
-	bpf_loop(TAP_BUCKET_SLOTS, tap_gather_slot, &g, 0);
-	if (g.count < TAP_GROUP_SEGMENTS || g.slot >= TAP_BUCKET_SLOTS)
-		return false;
-	if (__sync_val_compare_and_swap(&bucket->segment[g.slot], g.first, 0) != g.first)
+	__builtin_memset(g, 0, sizeof(*g));
+	tap_gather(bucket, group, g);
+	/* The word in the lowest slot is what all CPUs that see the four compete for. */
+	if (g->count < TAP_GROUP_SEGMENTS ||
+	    !tap_slot_clear(bucket, g->slot[0], g->word[0]))
 		return false;
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
 		word = TAP_READ_ONCE(bucket->segment[i]);
 		if ((__u16)word == group)
-			__sync_val_compare_and_swap(&bucket->segment[i], word, 0);
+			tap_slot_clear(bucket, i, word);
+	}
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++) {
+		word = g->word[(g->younger + i) % TAP_GROUP_SEGMENTS];
+		out[i].seq = word >> 32;
+		out[i].sport = word >> 16;
+		out[i].pad = 0;
 	}
 	return true;
 }

@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Judges four segments (docs/protocol.md, "The server, per segment", steps 3 and 4): tries every
- * reading of them, and ends in one reason. The only place that reads the clock, keys and access
- * lists, and writes replay records; a stranger's SYN never gets here.
+ * Judges four segments (docs/protocol.md, "The server, per segment", steps 3 and 4): looks for ways
+ * to read them as a group, and ends in one reason. The only place that reads the clock, keys and
+ * access lists, and writes replay records; a stranger's SYN never gets here.
  */
 #ifndef TAP_JUDGE_H
 #define TAP_JUDGE_H
 
+#include "bpf/candidates.h"
 #include "bpf/clock.h"
 #include "bpf/gate_maps.h"
 #include "bpf/verify.h"
 
 struct judgement {
-	struct tap_segment segment[TAP_GROUP_SEGMENTS]; /* in any order */
+	struct tap_candidates c; /* the four, and the ways to read them */
+	struct tap_gathering g; /* while they are taken out of their bucket */
+	struct tap_endpoints ends; /* that the group's tag may cover */
 	__u64 now_ns; /* Unix time */
 	__s64 now; /* the same in seconds */
 	__u64 started_ns;
-	__s64 kept_ns; /* for so long records have been kept */
-	__u64 mask[TAP_GROUP_SEGMENTS]; /* veil of each segment when it is taken for SYN0 */
+	__s64 started_boot_ns;
+	/* What the caller fills in: */
 	__u32 seq_mask; /* as in struct tap_place */
+	__u16 group; /* likewise */
 	__u16 port; /* that the client dialled */
 	__u16 acl;
-	__u16 group; /* likewise */
-	__u8 tag_mode;
-	__u8 near[TAP_ARRANGEMENTS_ROOM]; /* veiled readings to try: arrangements, see judge_near() */
+	__u16 window; /* the mark */
+	__u8 encoding; /* that the service takes */
+	__u8 bind; /* what the tag must cover there */
+	__u8 tags; /* computed so far */
 	/* The reading that got furthest: */
 	__u8 reason;
+	__u8 secret; /* that unveiled it, as in struct tap_event */
 	__u16 sport; /* of its SYN0 */
 	struct tap_fields fields;
 	struct tap_flow flow; /* the connection that begins if the group is admitted */
@@ -44,8 +50,13 @@ static __always_inline struct judgement *judgement_start(void)
 	__u32 zero = 0;
 	struct judgement *j = bpf_map_lookup_elem(&tap_judgement, &zero);
 
-	if (j)
-		__builtin_memset(j, 0, sizeof(*j));
+	if (!j)
+		return NULL;
+	j->tags = 0;
+	j->reason = TAP_REASON_unreadable;
+	j->secret = 0;
+	__builtin_memset(&j->fields, 0, sizeof(j->fields));
+	__builtin_memset(&j->flow, 0, sizeof(j->flow));
 	return j;
 }
 
@@ -56,19 +67,36 @@ static __always_inline struct tap_gate_state *gate_state(void)
 	return bpf_map_lookup_elem(&tap_gate_state, &zero);
 }
 
+static __always_inline bool acl_lists(__u32 list, __u16 key_id)
+{
+	struct tap_acl *acl = bpf_map_lookup_elem(&tap_acl, &list);
+
+	return acl && (acl->allowed[key_id / 64] >> (key_id % 64) & 1);
+}
+
 static __always_inline bool acl_allows(__u32 list, __u16 key_id)
 {
-	struct tap_acl *acl;
+	return list == TAP_ACL_ANY || acl_lists(list, key_id);
+}
 
-	if (list == TAP_ACL_ANY)
-		return true;
-	acl = bpf_map_lookup_elem(&tap_acl, &list);
-	return acl && (acl->allowed[key_id / 64] >> (key_id % 64) & 1);
+static __always_inline bool rate_is_used_up(const struct tap_key *key, const struct tap_key_use *use,
+					    __u32 now)
+{
+	__u32 limit = key->rate == TAP_RATE_DEFAULT ? gate.default_rate : key->rate;
+
+	return limit && tap_rate_used(use, now) >= limit;
+}
+
+/* For how long records have been kept, in ns. */
+static __always_inline __s64 records_age(const struct judgement *j)
+{
+	return j->started_boot_ns ? bpf_ktime_get_boot_ns() - j->started_boot_ns : TAP_FOREVER;
 }
 
 /* The group is authentic: is it new? Makes its record, which is what admits it. */
 static __always_inline enum tap_reason judge_replay(struct judgement *j, const struct tap_fields *f,
-						    __u64 tag)
+						    const struct tap_key *key,
+						    struct tap_key_use *use, __u64 tag)
 {
 	struct tap_replay_key record = { .tag = tag, .isn = f->isn, .sec = f->sec };
 	__u32 now = j->now;
@@ -77,11 +105,14 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	__u64 *slot;
 	int error; /* all that a map operation returns on Linux 6.1 */
 
-	if (tap_made_before(f, j->now, j->started_ns) || tap_older_than(f, j->now_ns, j->kept_ns))
+	if (tap_made_before(f, j->now, j->started_ns) ||
+	    tap_older_than(f, j->now_ns, records_age(j)))
 		return TAP_REASON_replay_window;
 	slot = bpf_map_lookup_elem(&tap_seconds, &second);
 	if (!slot || !state || !tap_records_complete(slot, state, f->sec, gate.replay_size))
 		return TAP_REASON_replay_window;
+	if (rate_is_used_up(key, use, now))
+		return TAP_REASON_rate;
 	/*
 	 * No look-up first: BPF_NOEXIST is what makes one of two CPUs win, and a look-up would mark the
 	 * record as recently used and so let a stranger's replays decide which records go first.
@@ -90,6 +121,8 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	if (error)
 		return error == -17 /* EEXIST */ ? TAP_REASON_replay : TAP_REASON_replay_window;
 	__sync_fetch_and_add(&state->admissions, 1);
+	/* Only now, so that a listener who replays a user's groups spends nothing of the user's rate. */
+	tap_rate_count(use, now);
 	/*
 	 * A hypervisor may have stopped this CPU after the first question, while others admitted so many
 	 * that the record to meet was pushed out. So ask again, now that this one counts as well.
@@ -100,19 +133,16 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	return TAP_REASON_admitted;
 }
 
-static __always_inline enum tap_reason judge_reading(struct judgement *j,
-						     const struct tap_fields *f, bool skewed,
-						     const struct tap_segment *syn3)
+/* f: a reading that fits; secret: the realm's that unveiled it, as in struct tap_gate_constants. */
+static __always_inline enum tap_reason judge_key(struct judgement *j, const struct tap_fields *f,
+						 __u32 secret)
 {
-	__u32 id = f->key_id;
-	struct tap_gate_state *state;
+	struct tap_key_use *use;
+	enum tap_reason reason;
 	struct tap_key *key;
+	__u32 id = f->key_id;
 	__u64 tag = 0;
 
-	if (f->flags & ~TAP_FLAG_EXTENDED)
-		return TAP_REASON_version;
-	if (skewed)
-		return TAP_REASON_skew;
 	key = bpf_map_lookup_elem(&tap_keys, &id);
 	if (!key || !tap_key_known(key))
 		return TAP_REASON_unknown_key;
@@ -120,120 +150,188 @@ static __always_inline enum tap_reason judge_reading(struct judgement *j,
 		return TAP_REASON_key_inactive;
 	if (!acl_allows(j->acl, f->key_id))
 		return TAP_REASON_acl;
-	if (!tap_key_made(key, j->now, f, syn3->seq, syn3->tsecr, &tag))
+	switch (tap_key_made(key, j->now, f, &j->ends, &j->tags, &tag)) {
+	case TAP_TAG_WRONG:
 		return TAP_REASON_tag;
-	if (!(f->flags & TAP_FLAG_EXTENDED)) {
-		state = gate_state();
-		if (j->tag_mode == TAP_TAG_LONG || !state ||
-		    (j->tag_mode == TAP_TAG_AUTO && tap_under_attack(state, j->now)))
-			return TAP_REASON_tag_short;
+	case TAP_TAG_LIMIT:
+		return TAP_REASON_collecting; /* gives no reason: less than all that do */
+	default:
+		break;
 	}
-	return judge_replay(j, f, tag);
+	if (j->bind & ~f->flags)
+		return TAP_REASON_unbound;
+	use = bpf_map_lookup_elem(&tap_key_use, &id);
+	if (!use)
+		return TAP_REASON_replay_window;
+	reason = judge_replay(j, f, key, use, tag);
+	if (reason == TAP_REASON_admitted)
+		TAP_WRITE_ONCE(use->admitted[(secret ^ gate.newest) & 1], (__u32)j->now);
+	return reason;
 }
 
-/* Judges one reading, and keeps what came of it if no other got further. */
-static __always_inline void judge_try(struct judgement *j, const struct tap_fields *f,
-				      enum tap_reading reading, const struct tap_segment *syn0,
-				      const struct tap_segment *syn3)
+/*
+ * Keeps what came of one reading, if no other got further. Returns whether the search is over: the
+ * group is authentic, whatever else, or no more tags may be computed for it.
+ */
+static __always_inline bool judge_note(struct judgement *j, const struct tap_fields *f,
+				       enum tap_reason reason, __u32 permutation, __u8 secret)
 {
-	enum tap_reason reason;
-
-	if (reading == TAP_NO_READING)
-		return;
-	reason = judge_reading(j, f, reading == TAP_READABLE_SKEWED, syn3);
 	if (reason > j->reason) {
 		j->reason = reason;
+		j->secret = secret;
 		j->fields = *f;
-		j->sport = syn0->sport;
+		j->sport = candidates_sport(&j->c, permutation);
 	}
+	return reason > TAP_REASON_tag || reason == TAP_REASON_collecting;
 }
 
-/*
- * Lists the arrangements in which field 2 of a veiled group may be a time, and returns how many: of
- * the 24, most groups have two. Without branches, for the verifier would follow 2^24.
- */
-TAP_CHECKED_ALONE int judge_near(struct judgement *j)
+/* For bpf_loop(): one permutation, by type bits. */
+static long judge_classic(__u32 i, void *context)
 {
-	const struct tap_sipkey veil = TAP_CONSTANT_KEY(gate.veil);
-	__u32 count = 0, i, syn0, syn2;
-
-	if (!j)
-		return 0;
-	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
-		j->mask[i] = tap_veil_mask(&veil, j->segment[i].seq);
-	for (i = 0; i < TAP_ARRANGEMENTS; i++) {
-		syn0 = tap_arrangements[i][0] % TAP_GROUP_SEGMENTS;
-		syn2 = tap_arrangements[i][2] % TAP_GROUP_SEGMENTS;
-		j->near[count % TAP_ARRANGEMENTS_ROOM] = i;
-		count += tap_veiled_near(j->mask[syn0], j->segment[syn2].seq, j->now);
-	}
-	return count;
-}
-
-/*
- * One of the ways to deal out the roles, for bpf_loop(): classic readings come first, all of them
- * where that frame is accepted, and then the veiled ones that judge_near() found.
- */
-static long judge_arrangement(__u32 i, void *context)
-{
-	const __u32 classic = gate.frames & TAP_ACCEPT_CLASSIC ? TAP_ARRANGEMENTS : 0;
-	const struct tap_segment *syn0, *syn1, *syn2, *syn3;
 	struct judgement *j = *(struct judgement **)context;
-	struct tap_fields f = {};
+	struct tap_fields f = { .port = j->port };
+	__u32 seq[TAP_GROUP_SEGMENTS];
 	enum tap_reading reading;
-	const __u8 *role;
-	bool veiled = i >= classic;
+	enum tap_reason reason;
 
-	if (veiled)
-		i = j->near[(i - classic) % TAP_ARRANGEMENTS_ROOM];
-	/* The verifier does not know how often bpf_loop() calls; clang does, and must not leave this out. */
-	TAP_KEEP_ORDER(i);
-	if (i >= TAP_ARRANGEMENTS)
+	if (i >= TAP_PERMUTATIONS)
 		return 1;
-	role = tap_arrangements[i];
-	syn0 = &j->segment[role[0] % TAP_GROUP_SEGMENTS];
-	syn1 = &j->segment[role[1] % TAP_GROUP_SEGMENTS];
-	syn2 = &j->segment[role[2] % TAP_GROUP_SEGMENTS];
-	syn3 = &j->segment[role[3] % TAP_GROUP_SEGMENTS];
-	f.isn = syn0->seq;
-	f.port = j->port;
-
-	if (veiled)
-		reading = tap_read_veiled(&f, j->mask[role[0] % TAP_GROUP_SEGMENTS], syn1->seq,
-					  syn2->seq, j->now, gate.skew);
+	candidates_deal(&j->c, i, seq);
+	reading = tap_read_classic(&f, seq, j->now, gate.skew);
+	if (reading == TAP_NO_READING)
+		return 0;
+	if (f.flags & ~TAP_FLAGS_KNOWN)
+		reason = TAP_REASON_version;
+	else if (reading == TAP_READABLE_SKEWED)
+		reason = TAP_REASON_skew;
 	else
-		reading = tap_read_classic(&f, syn1->seq, syn2->seq, syn3->seq, j->now, gate.skew);
-	judge_try(j, &f, reading, syn0, syn3);
-	/* Authentic, whatever else: no other reading can be. */
-	return j->reason > TAP_REASON_tag;
+		reason = judge_key(j, &f, !(j->c.secrets & 1)); /* the mark's; of both, the newest */
+	return judge_note(j, &f, reason, i, 0);
+}
+
+/* For bpf_loop(): candidate number i, a permutation and the secret that unveils it. */
+static long judge_veiled(__u32 i, void *context)
+{
+	struct judgement *j = *(struct judgement **)context;
+	struct tap_fields f = { .port = j->port };
+	__u32 permutation, secret, seq[TAP_GROUP_SEGMENTS];
+
+	permutation = candidates_at(&j->c, i, &secret);
+	if (permutation >= TAP_PERMUTATIONS)
+		return 1;
+	candidates_deal(&j->c, permutation, seq);
+	tap_read_veiled(&f, candidates_mask(&j->c, permutation, secret), seq, j->now);
+	return judge_note(j, &f, judge_key(j, &f, secret), permutation, secret + 1);
+}
+
+/*
+ * For bpf_loop(): of a veiled group that no reading fits, one that has clear flags and the ID of a key
+ * that exists is probably of a client whose clock is wrong. Candidate number i, as above.
+ */
+static long judge_skewed(__u32 i, void *context)
+{
+	struct judgement *j = *(struct judgement **)context;
+	struct tap_fields f = { .port = j->port };
+	__u32 permutation, secret, id, seq[TAP_GROUP_SEGMENTS];
+	struct tap_key *key;
+
+	permutation = candidates_at(&j->c, i, &secret);
+	if (permutation >= TAP_PERMUTATIONS)
+		return 1;
+	id = candidates_key_id(&j->c, permutation, secret);
+	/* Noise ends here: asking tap_keys for six random IDs would be as many cache misses. */
+	if (!acl_lists(TAP_ACL_ANY, id))
+		return 0;
+	key = bpf_map_lookup_elem(&tap_keys, &id);
+	if (!key || !tap_key_known(key))
+		return 0;
+	candidates_deal(&j->c, permutation, seq);
+	tap_read_veiled(&f, candidates_mask(&j->c, permutation, secret), seq, j->now);
+	judge_note(j, &f, TAP_REASON_skew, permutation, secret + 1);
+	return 1;
+}
+
+static __always_inline __u32 is_mark_of(__u32 secret, __u16 window)
+{
+	return gate.marks_of[secret][window / 64] >> (window % 64) & 1;
+}
+
+/*
+ * The realm's secrets that may have made this group: the mark is theirs, and they are taken now. What
+ * is the newest secret of this program is the older one where a rotation was killed before it put a
+ * new program here: then it ends with the overlap, too.
+ */
+static __always_inline __u32 secrets_of(__u16 window, __s64 now, const struct tap_realm *realm)
+{
+	bool overlap = now < realm->before_until;
+	__u32 secrets = 0;
+
+	if (realm->newest == gate.newest || overlap)
+		secrets = is_mark_of(0, window);
+	if (gate.secrets > 1 && overlap)
+		secrets |= is_mark_of(1, window) << 1;
+	return secrets;
+}
+
+/* The masks of the first pair or of all others. Checked alone, so that the verifier does so once. */
+TAP_CHECKED_ALONE int judge_unveil(struct judgement *j, __u32 secret, bool others)
+{
+	struct tap_sipkey veil;
+
+	if (!j || secret >= TAP_REALM_SECRETS)
+		return 0;
+	veil.k[0] = gate.veil[secret].k[0];
+	veil.k[1] = gate.veil[secret].k[1];
+	if (others)
+		candidates_unveil(&j->c, &veil, secret, 1, TAP_PAIRS);
+	else
+		candidates_unveil(&j->c, &veil, secret, 0, 1);
+	return 0;
+}
+
+/* Judges what the first pair, or all others, make of the group. */
+static __always_inline void judge_pairs(struct judgement *j, bool others)
+{
+	__u32 secret, count;
+
+	for (secret = 0; secret < gate.secrets && secret < TAP_REALM_SECRETS; secret++)
+		if (j->c.secrets >> secret & 1)
+			judge_unveil(j, secret, others);
+	count = candidates_find(&j->c, others, others ? TAP_PAIRS : 1, gate.secrets, j->now,
+				gate.skew);
+	bpf_loop(count, judge_veiled, &j, 0);
+}
+
+/* No reading fits: maybe one would if its time did. */
+static __always_inline void judge_hint(struct judgement *j)
+{
+	__u32 count = candidates_find(&j->c, 0, TAP_PAIRS, gate.secrets, j->now, VEILED_ANY_TIME);
+
+	bpf_loop(count, judge_skewed, &j, 0);
 }
 
 /* Takes the group, j->group, out of its bucket; 0, or -1: another CPU was faster. */
-TAP_CHECKED_ALONE int judge_take(__u32 at, struct judgement *j)
+TAP_CHECKED_ALONE int judge_take(struct tap_bucket *bucket, struct judgement *j)
 {
-	struct tap_bucket *bucket = bpf_map_lookup_elem(&tap_pending, &at);
-	struct tap_bucket_tsecr *tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &at);
 	int i;
 
-	if (!bucket || !tsecrs || !j || !tap_take_group(bucket, tsecrs, j->group, j->segment))
+	if (!bucket || !j || !tap_take_group(bucket, j->group, &j->g, j->c.segment))
 		return -1;
 	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
-		j->segment[i].seq ^= j->seq_mask;
+		j->c.segment[i].seq ^= j->seq_mask;
 	return 0;
 }
 
 /*
- * Bucket number `bucket` seems to hold a whole group, j->group: takes it out and judges it. Returns
- * the reason (collecting: another CPU was faster), and what is known of the group in *j. The caller
- * has filled in group, seq_mask, port, acl and tag_mode.
+ * The bucket seems to hold a whole group, j->group: takes it out and judges it. Returns the reason
+ * (collecting: another CPU was faster), and what is known of the group in *j.
  */
-TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
+TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j)
 {
-	struct tap_gate_state *state = gate_state();
-	__u32 zero = 0, readings = 0;
 	struct tap_realm *realm;
+	__u32 zero = 0;
 
-	if (!j || !state)
+	if (!bucket || !j)
 		return TAP_REASON_collecting;
 	realm = bpf_map_lookup_elem(&tap_realm, &zero);
 	if (!realm || judge_take(bucket, j))
@@ -241,16 +339,19 @@ TAP_CHECKED_ALONE int judge_group(__u32 bucket, struct judgement *j)
 	j->now_ns = clock_utc_ns(realm->tai_minus_utc_ns);
 	j->now = j->now_ns / TAP_NS_PER_SEC;
 	j->started_ns = realm->started_ns;
-	j->kept_ns = realm->started_boot_ns ? bpf_ktime_get_boot_ns() - realm->started_boot_ns :
-					      TAP_FOREVER;
-	j->reason = TAP_REASON_unreadable;
-	if (gate.frames & TAP_ACCEPT_CLASSIC)
-		readings = TAP_ARRANGEMENTS;
-	if (gate.frames & TAP_ACCEPT_VEILED)
-		readings += judge_near(j);
-	bpf_loop(readings, judge_arrangement, &j, 0);
+	j->started_boot_ns = realm->started_boot_ns;
+	j->c.secrets = secrets_of(j->window, j->now, realm);
+	if (j->encoding == TAP_ENCODING_CLASSIC) {
+		/* Of the realm's secret a classic group has nothing but its mark. */
+		if (j->c.secrets)
+			bpf_loop(TAP_PERMUTATIONS, judge_classic, &j, 0);
+		return j->reason;
+	}
+	judge_pairs(j, false);
 	if (j->reason <= TAP_REASON_tag)
-		tap_note_failure(state, j->now);
+		judge_pairs(j, true);
+	if (j->reason == TAP_REASON_unreadable)
+		judge_hint(j);
 	return j->reason;
 }
 

@@ -60,23 +60,13 @@ static __always_inline __u64 sip_end(struct sip_state *s)
 	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-/* SipHash-2-4 of the 16-byte message whose two words are w0 and w1. */
-static __always_inline __u64 siphash_16(const struct tap_sipkey *key, __u64 w0, __u64 w1)
+/* SipHash-2-4 of the 8-byte message that is read as this word. */
+static __always_inline __u64 siphash_8(const struct tap_sipkey *key, __u64 word)
 {
 	struct sip_state s = sip_start(key);
 
-	sip_word(&s, w0);
-	sip_word(&s, w1);
-	sip_word(&s, 16ULL << 56);
-	return sip_end(&s);
-}
-
-/* SipHash-2-4 of the 4-byte message `value` in big-endian. */
-static __always_inline __u64 siphash_be32(const struct tap_sipkey *key, __u32 value)
-{
-	struct sip_state s = sip_start(key);
-
-	sip_word(&s, 4ULL << 56 | __builtin_bswap32(value));
+	sip_word(&s, word);
+	sip_word(&s, 8ULL << 56);
 	return sip_end(&s);
 }
 

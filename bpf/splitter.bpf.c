@@ -10,28 +10,20 @@
 
 #include "bpf/checksum.h"
 #include "bpf/clock.h"
-#include "bpf/frame.h"
+#include "bpf/encoding.h"
 #include "bpf/payload.h"
 #include "bpf/ports.h"
 #include "bpf/rules.h"
 #include "bpf/signature.h"
 #include "bpf/splitter_maps.h"
-#include "bpf/timestamps.h"
 
 #define TAP_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC: on to whoever is next at this hook */
 
 /* The fields that differ between the SYNs of a group, as on the wire. */
 struct syn_fields {
 	__be32 seq;
-	__be32 tsecr;
 	__be16 sport;
 	__be16 window;
-};
-
-/* Where a SYN's fields are in its frame. */
-struct syn_place {
-	__u32 tcp; /* offset of the TCP header */
-	__s32 timestamp; /* offset of the timestamp option in it, as tap_find_timestamp() says */
 };
 
 static __always_inline void count(enum tap_split what)
@@ -74,17 +66,19 @@ static __always_inline void pass_own(struct __sk_buff *skb, const struct tap_pac
 
 static __always_inline void fields_of_now(const struct tap_client *client,
 					  const struct tap_peer *peer, __u16 dport, __u32 isn,
-					  bool extended, struct tap_fields *f)
+					  struct tap_fields *f)
 {
 	__u64 ns = clock_utc_ns(client->tai_minus_utc_ns);
+	__u64 fractions = peer->encoding == TAP_ENCODING_CLASSIC ? CLASSIC_FRACTIONS :
+								   VEILED_FRACTIONS;
 
 	f->isn = isn;
 	f->sec = ns / TAP_NS_PER_SEC;
-	f->frac = ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC;
+	f->frac = ns % TAP_NS_PER_SEC * fractions / TAP_NS_PER_SEC;
 	f->key_id = peer->key_id;
-	f->flags = extended ? TAP_FLAG_EXTENDED : 0;
+	f->flags = peer->bind;
 	f->port = dport;
-	f->frame = peer->frame;
+	f->encoding = peer->encoding;
 }
 
 /*
@@ -142,15 +136,16 @@ static __always_inline void ports_choose(struct __sk_buff *skb, const struct tap
 
 /* --- Sending --- */
 
-/* Turns the SYN in skb, whose fields are *from, into the one whose fields are *to. */
-static __always_inline int syn_rewrite(struct __sk_buff *skb, const struct syn_place *place,
+/*
+ * Turns the SYN in skb, whose fields are *from, into the one whose fields are *to. tcp: offset of the
+ * TCP header in the frame.
+ */
+static __always_inline int syn_rewrite(struct __sk_buff *skb, __u32 tcp,
 				       const struct syn_fields *from, const struct syn_fields *to)
 {
 	__u64 change = checksum_change16(from->sport, to->sport) +
 		       checksum_change32(from->seq, to->seq) +
 		       checksum_change16(from->window, to->window);
-	__u64 part = checksum_change32(from->tsecr, to->tsecr);
-	__u32 tcp = place->tcp;
 	int error;
 
 	error = bpf_skb_store_bytes(skb, tcp + offsetof(struct tcphdr, source), &to->sport,
@@ -159,11 +154,6 @@ static __always_inline int syn_rewrite(struct __sk_buff *skb, const struct syn_p
 					     sizeof(to->seq), 0);
 	error = error ?: bpf_skb_store_bytes(skb, tcp + offsetof(struct tcphdr, window),
 					     &to->window, sizeof(to->window), 0);
-	if (place->timestamp > 0 && from->tsecr != to->tsecr) {
-		change += place->timestamp & 1 ? checksum_odd(part) : part;
-		error = error ?: bpf_skb_store_bytes(skb, tcp + place->timestamp + 6, &to->tsecr,
-						     sizeof(to->tsecr), 0);
-	}
 	/* By difference, so that it leaves alone a checksum that the device has yet to finish. */
 	return error ?: bpf_l4_csum_replace(skb, tcp + offsetof(struct tcphdr, check), 0,
 					    checksum_fold(change), 0);
@@ -171,7 +161,7 @@ static __always_inline int syn_rewrite(struct __sk_buff *skb, const struct syn_p
 
 /* The group on its way: what it needs between the steps of sending. */
 struct group_plan {
-	struct syn_place place;
+	__u32 tcp; /* offset of the TCP header in the frame */
 	struct syn_fields syn[TAP_GROUP_SEGMENTS]; /* by role */
 	struct syn_fields now; /* what skb is at the moment */
 	struct tap_sent_key *sent; /* written for each SYN */
@@ -188,7 +178,7 @@ static __always_inline int group_become(struct __sk_buff *skb, struct group_plan
 
 	sent_key_set(plan->sent, &plan->syn[role]);
 	forgotten = bpf_map_update_elem(&tap_sent, plan->sent, &what, BPF_ANY);
-	error = syn_rewrite(skb, &plan->place, &plan->now, &plan->syn[role]);
+	error = syn_rewrite(skb, plan->tcp, &plan->now, &plan->syn[role]);
 	if (error)
 		return error;
 	plan->now = plan->syn[role];
@@ -213,24 +203,25 @@ static __always_inline int group_send(struct __sk_buff *skb, struct group_plan *
 
 static __always_inline int split(struct __sk_buff *skb, const struct tap_packet *p,
 				 const struct syn_fields *orig, struct tap_sent_key *sent,
-				 const struct timestamps *ts, const struct tap_peer *peer)
+				 const struct tap_peer *peer)
 {
 	struct group_plan plan = {
-		.place = { .tcp = tap_offset(skb, p->tcp), .timestamp = ts->at },
+		.tcp = tap_offset(skb, p->tcp),
 		.now = *orig,
 		.sent = sent,
 	};
 	struct tap_client *client;
+	struct tap_endpoints ends = { .src = { p->src[0], p->src[1] } };
 	struct tap_fields f = {};
 	__u32 seq[3], zero = 0;
-	__u64 tag;
 
 	client = bpf_map_lookup_elem(&tap_client, &zero);
 	if (!client)
 		return -1;
-	fields_of_now(client, peer, p->dport, bpf_ntohl(orig->seq), ts->at > 0, &f);
-	tag = tap_tag(&peer->tag, &f);
-	tap_frame_write(&f, tap_veil_mask(&peer->veil, f.isn), tag, seq);
+	fields_of_now(client, peer, p->dport, bpf_ntohl(orig->seq), &f);
+	tap_dialled_address(p->dst, ends.dst);
+	f.tag = tap_tag(&peer->tag, &f, &ends);
+	tap_encode(&f, &peer->veil, seq);
 
 	plan.syn[0] = *orig;
 	plan.syn[0].window = mark_pick(peer, orig->window);
@@ -238,8 +229,6 @@ static __always_inline int split(struct __sk_buff *skb, const struct tap_packet 
 	plan.syn[1].seq = bpf_htonl(seq[0]);
 	plan.syn[2].seq = bpf_htonl(seq[1]);
 	plan.syn[3].seq = bpf_htonl(seq[2]);
-	if (f.flags & TAP_FLAG_EXTENDED)
-		plan.syn[3].tsecr = bpf_htonl(tap_tag_extension(tag));
 	if (peer->ports_mode == TAP_PORTS_DISTINCT)
 		ports_choose(skb, p, client, plan.syn);
 	return group_send(skb, &plan);
@@ -269,7 +258,6 @@ static __always_inline const struct tap_rule *rule_for(struct __sk_buff *skb,
 static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)
 {
 	struct syn_fields orig = {};
-	struct timestamps ts = {};
 	struct tap_sent_key sent = {};
 	struct tap_packet p = {};
 	const struct tap_rule *rule;
@@ -305,13 +293,11 @@ static __always_inline int split_run(struct __sk_buff *skb, bool ethernet)
 	}
 	at = rule->client.peer;
 	peer = bpf_map_lookup_elem(&tap_peers, &at);
-	if (!peer || !peer->key_id || read_timestamps(skb, tap_offset(skb, p.tcp), &ts) ||
-	    ts.at == TAP_BAD_OPTIONS || syn_is_signed(skb, tap_offset(skb, p.tcp))) {
+	if (!peer || !peer->key_id || syn_is_signed(skb, tap_offset(skb, p.tcp))) {
 		count(TAP_SPLIT_failed);
 		return TAP_NEXT;
 	}
-	orig.tsecr = bpf_htonl(ts.tsecr);
-	count(split(skb, &p, &orig, &sent, &ts, peer) ? TAP_SPLIT_failed : TAP_SPLIT_split);
+	count(split(skb, &p, &orig, &sent, peer) ? TAP_SPLIT_failed : TAP_SPLIT_split);
 	return TAP_NEXT;
 }
 

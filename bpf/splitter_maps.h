@@ -65,4 +65,12 @@ struct {
 	__type(value, struct tap_device);
 } tap_split_devices SEC(".maps");
 
+/* The layouts of these maps; tapctl's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_LAYOUT_MAPS);
+	__type(key, __u32);
+	__type(value, struct tap_layout);
+} tap_split_layout SEC(".maps");
+
 #endif /* TAP_SPLITTER_MAPS_H */

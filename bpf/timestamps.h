@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds and reads the TCP timestamp option: TSval is part of what identifies a group, and SYN3's
- * TSecr carries the extended tag.
+ * Finds and reads the TCP timestamp option: TSval is part of what identifies a group.
  */
 #ifndef TAP_TIMESTAMPS_H
 #define TAP_TIMESTAMPS_H
@@ -81,7 +80,6 @@ static __always_inline int tap_find_timestamp(const struct tcphdr *tcp, const vo
 struct timestamps {
 	__s32 at; /* as tap_find_timestamp() returns it */
 	__u32 tsval;
-	__u32 tsecr;
 };
 
 /* tcp_offset: of the TCP header in the frame. */
@@ -105,9 +103,7 @@ TAP_CHECKED_ALONE int read_timestamps(TAP_CONTEXT *ctx, __u32 tcp_offset, struct
 	if (at > TAP_TIMESTAMP_LAST || (const void *)(option + 10) > data_end)
 		return -1;
 	__builtin_memcpy(&out->tsval, option + 2, sizeof(out->tsval));
-	__builtin_memcpy(&out->tsecr, option + 6, sizeof(out->tsecr));
 	out->tsval = bpf_ntohl(out->tsval);
-	out->tsecr = bpf_ntohl(out->tsecr);
 	return 0;
 }
 
@@ -129,8 +125,6 @@ static __always_inline bool linux_timestamps(const struct tcphdr *tcp, const voi
 	out->at = 26;
 	__builtin_memcpy(&value, word + 4, sizeof(value));
 	out->tsval = bpf_ntohl(value);
-	__builtin_memcpy(&value, word + 6, sizeof(value));
-	out->tsecr = bpf_ntohl(value);
 	return true;
 }
 

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The checks that a readable group has to pass, less those that need a map: keys in force, tags, the
- * wish for long tags, and whether the replay records of its time are sure to be complete.
+ * key's rate, and whether the replay records of its time are sure to be complete.
  */
 #ifndef TAP_VERIFY_H
 #define TAP_VERIFY_H
 
-#include "bpf/frame.h"
+#include "bpf/encoding.h"
 #include "bpf/group.h"
-
-/* Roles of the four segments collected: for each arrangement, who is SYN0, SYN1, SYN2, SYN3. */
-#define TAP_ARRANGEMENTS 24
-#define TAP_ARRANGEMENTS_ROOM 32 /* of a list of them: power of two */
-
-static const __u8 tap_arrangements[TAP_ARRANGEMENTS][TAP_GROUP_SEGMENTS] = {
-	{ 0, 1, 2, 3 }, { 0, 1, 3, 2 }, { 0, 2, 1, 3 }, { 0, 2, 3, 1 }, { 0, 3, 1, 2 }, { 0, 3, 2, 1 },
-	{ 1, 0, 2, 3 }, { 1, 0, 3, 2 }, { 1, 2, 0, 3 }, { 1, 2, 3, 0 }, { 1, 3, 0, 2 }, { 1, 3, 2, 0 },
-	{ 2, 0, 1, 3 }, { 2, 0, 3, 1 }, { 2, 1, 0, 3 }, { 2, 1, 3, 0 }, { 2, 3, 0, 1 }, { 2, 3, 1, 0 },
-	{ 3, 0, 1, 2 }, { 3, 0, 2, 1 }, { 3, 1, 0, 2 }, { 3, 1, 2, 0 }, { 3, 2, 0, 1 }, { 3, 2, 1, 0 },
-};
 
 /* Whether there is a key at all: one with a secret that was not given up yet. */
 static __always_inline bool tap_key_known(const struct tap_key *key)
@@ -32,13 +21,21 @@ static __always_inline bool tap_key_active(const struct tap_key *key, __s64 now)
 	return now >= key->not_before && now < key->not_after;
 }
 
+/* What came of a key's secrets. */
+enum tap_tag_check {
+	TAP_TAG_WRONG,
+	TAP_TAG_RIGHT,
+	TAP_TAG_LIMIT, /* no more tags may be computed for this group */
+};
+
 /*
- * Whether one of the key's live secrets made the group's tag; *tag is then the whole of it. seq3,
- * tsecr3: of the segment taken for SYN3.
+ * Whether one of the key's live secrets made the group's tag; *tag is then the whole of it. *tags
+ * counts the tags computed for the group.
  */
-static __always_inline bool tap_key_made(const struct tap_key *key, __s64 now,
-					 const struct tap_fields *f, __u32 seq3, __u32 tsecr3,
-					 __u64 *tag)
+static __always_inline enum tap_tag_check tap_key_made(const struct tap_key *key, __s64 now,
+						       const struct tap_fields *f,
+						       const struct tap_endpoints *ends, __u8 *tags,
+						       __u64 *tag)
 {
 	int i;
 
@@ -46,40 +43,49 @@ static __always_inline bool tap_key_made(const struct tap_key *key, __s64 now,
 	for (i = 0; i < 2; i++) {
 		if (now >= key->until[i])
 			continue;
-		*tag = tap_tag(&key->secret[i], f);
-		if (tap_tag_matches(f, seq3, tsecr3, *tag))
-			return true;
+		if (*tags >= TAP_GROUP_TAGS)
+			return TAP_TAG_LIMIT;
+		++*tags;
+		*tag = tap_tag(&key->secret[i], f, ends);
+		if (tap_tag_matches(f, *tag))
+			return TAP_TAG_RIGHT;
 	}
-	return false;
+	return TAP_TAG_WRONG;
 }
 
-/* --- tag=auto: groups that failed, by second --- */
+/* --- A key's rate: its admissions of this second --- */
 
-static __always_inline void tap_note_failure(struct tap_gate_state *state, __u32 now)
+/*
+ * Whether a second's count starts anew in place of one of second `seen`: that is over, or the clock was
+ * set back. A count that is one second ahead is this one's, too: another CPU read the clock later. now:
+ * the gate's clock, Unix seconds.
+ */
+static __always_inline bool tap_rate_starts(__u32 seen, __u32 now)
 {
-	__u64 seen = TAP_READ_ONCE(state->failures);
-	__u64 fresh = (__u64)now << 32 | 1;
+	__s32 passed = tap_seconds_from(seen, now);
 
-	if (seen >> 32 != now &&
-	    __sync_val_compare_and_swap(&state->failures, seen, fresh) == seen) {
-		TAP_WRITE_ONCE(state->failures_before, seen);
-		return;
+	return passed > 0 || passed < -1;
+}
+
+static __always_inline __u32 tap_rate_used(const struct tap_key_use *use, __u32 now)
+{
+	__u64 seen = TAP_READ_ONCE(use->rate);
+
+	return tap_rate_starts(seen >> 32, now) ? 0 : (__u32)seen;
+}
+
+/* Counts one admission. Of CPUs that begin the second at once, the slower add to what one began. */
+static __always_inline void tap_rate_count(struct tap_key_use *use, __u32 now)
+{
+	__u64 seen = TAP_READ_ONCE(use->rate), found;
+	int tries;
+
+	for (tries = 0; tries < 4 && tap_rate_starts(seen >> 32, now); tries++, seen = found) {
+		found = __sync_val_compare_and_swap(&use->rate, seen, (__u64)now << 32 | 1);
+		if (found == seen)
+			return;
 	}
-	__sync_fetch_and_add(&state->failures, 1);
-}
-
-static __always_inline bool tap_many_failed(__u64 failures, __u32 now)
-{
-	__u32 second = failures >> 32;
-
-	return (second == now || second + 1 == now) && (__u32)failures > TAP_AUTO_FAILURES;
-}
-
-/* More than TAP_AUTO_FAILURES groups failed in this second or the one before. */
-static __always_inline bool tap_under_attack(const struct tap_gate_state *state, __u32 now)
-{
-	return tap_many_failed(TAP_READ_ONCE(state->failures), now) ||
-	       tap_many_failed(TAP_READ_ONCE(state->failures_before), now);
+	__sync_fetch_and_add(&use->rate, 1);
 }
 
 /* --- Replay --- */
@@ -93,7 +99,7 @@ static __always_inline __s64 tap_made_at(const struct tap_fields *f, __s64 now)
 /* Whether the group was made before the records were started; both in Unix time. */
 static __always_inline bool tap_made_before(const struct tap_fields *f, __s64 now, __u64 started_ns)
 {
-	__u64 made = (__u64)tap_made_at(f, now) * 256 + f->frac;
+	__u64 made = (__u64)tap_made_at(f, now) * 256 + tap_frac_256(f);
 	__u64 started = started_ns / TAP_NS_PER_SEC * 256 +
 			started_ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC;
 
@@ -107,7 +113,7 @@ static __always_inline bool tap_made_before(const struct tap_fields *f, __s64 no
 static __always_inline bool tap_older_than(const struct tap_fields *f, __u64 now_ns, __s64 kept_ns)
 {
 	__s64 now = now_ns / TAP_NS_PER_SEC;
-	__s64 age = (now - tap_made_at(f, now)) * 256 - f->frac +
+	__s64 age = (now - tap_made_at(f, now)) * 256 - tap_frac_256(f) +
 		    (__s64)(now_ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC);
 
 	/* Of divisions the kernel's first versions know those of positive numbers only. */

@@ -261,7 +261,7 @@ one_each() {
 	tap server -j stats | python3 -c 'import json, sys
 r = json.load(sys.stdin)["server"]["reasons"]
 groups = ["admitted", "unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag",
-	  "tag_short", "replay", "replay_window"]
+	  "unbound", "rate", "replay", "replay_window"]
 n = sum(r[g] for g in groups)
 if r["collecting"] != 3 * n:
 	sys.exit("%d groups were judged, but %d segments collected" % (n, r["collecting"]))'
@@ -297,7 +297,7 @@ tap_keys() {
 		python3 "$LAB_ROOT/selftests/marks.py" "$LAB/keys/realm" 2>/dev/null
 		[ $? = 3 ] || break
 	done
-	LAB_REALM=$(sed -n 's/.*fingerprint \([0-9a-f]*\).*/\1/p' "$LAB/must.log")
+	LAB_REALM=$(sed -n 's/.*(realm \([0-9a-f]*\),.*/\1/p' "$LAB/must.log")
 	local name
 	for name in a b c; do
 		must "$TAPCTL" key gen -o "$LAB/keys/$name"

@@ -151,7 +151,8 @@ int advice_closed_services(const struct tapctl *tapctl, const struct tap_ruleset
 			   unsigned int first, unsigned int last, struct advice_closed *closed)
 {
 	struct usable *usable = calloc(1, sizeof(*usable));
-	struct keytable table = { .lock = -1, .keys = -1, .names = -1 };
+	struct keytable table = { .lock = -1, .keys = -1, .names = -1, .uses = -1,
+				  .lists = -1 };
 	int acl_map = -1, err;
 	unsigned int i;
 
@@ -282,4 +283,21 @@ void advise_on_hiding(const struct tapctl *tapctl, const struct tap_ruleset *set
 		     kernel_functions().conntrack ?
 			     "connection tracking knows them (conntrack -L shows which)" :
 			     "nf_conntrack was loaded before the gate and knows them: it is not loaded");
+}
+
+void advise_on_binding(const struct tap_ruleset *set, unsigned int first, unsigned int last)
+{
+	char ports[PORTS_TEXT];
+
+	for (unsigned int i = first - 1; i < last; i++) {
+		const struct tap_service *service = &set->rules[i].service;
+
+		if (!(service->bind & TAP_BIND_DST) || !service->public_port ||
+		    service->public_address[0] || service->public_address[1])
+			continue;
+		note("service %u (port %s) is behind a port forward (--public-port), and --bind asks for "
+		     "the address that clients dial: unless that is this host's own, add it again with "
+		     "--public-address ADDR, or no group fits",
+		     i + 1, ports_text(&set->rules[i], ports));
+	}
 }

@@ -51,6 +51,12 @@ void advise_on_hiding(const struct tapctl *tapctl, const struct tap_ruleset *set
 void advise_on_cookies(const struct tapctl *tapctl);
 
 /*
+ * Notes a service behind a port forward that wants the dialled address in the tag, and does not know
+ * that address.
+ */
+void advise_on_binding(const struct tap_ruleset *set, unsigned int first, unsigned int last);
+
+/*
  * Notes what a load opened to strangers by looking up the services' devices again: a device that took
  * the name of another one takes its services. `before`: the services before it; NULL: it changed none.
  */

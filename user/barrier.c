@@ -27,32 +27,26 @@
 #define BARRIER_MOMENT 2 /* seconds that nobody needs to be told of: a SYN is sent again anyway */
 
 /* The realm's file; /run is emptied by a reboot, which barrier_start() allows for. */
-static int newest_path(const struct tap_realm *realm, char path[BARRIER_PATH])
+static void newest_path(const struct tap_realm *realm, char path[BARRIER_PATH])
 {
-	char fingerprint[DERIVE_FINGERPRINT_BYTES];
-	int err = derive_fingerprint(realm->realm_key, fingerprint);
+	char id[DERIVE_ID_TEXT];
 
-	if (!err)
-		snprintf(path, BARRIER_PATH, BARRIER_DIR "/newest-%s", fingerprint);
-	return err;
+	derive_id_text(realm->id, id);
+	snprintf(path, BARRIER_PATH, BARRIER_DIR "/newest-%s", id);
 }
 
 /* The file that says that a gate of this realm was loaded in this pin directory. */
-static int loaded_path(const struct tapctl *tapctl, const struct tap_realm *realm,
-		       char path[BARRIER_PATH])
+static void loaded_path(const struct tapctl *tapctl, const struct tap_realm *realm,
+			char path[BARRIER_PATH])
 {
-	char fingerprint[DERIVE_FINGERPRINT_BYTES];
 	unsigned char hash[crypto_generichash_BYTES_MIN];
-	char hex[2 * sizeof(hash) + 1];
-	int err = derive_fingerprint(realm->realm_key, fingerprint);
+	char id[DERIVE_ID_TEXT], hex[2 * sizeof(hash) + 1];
 
-	if (err)
-		return err;
+	derive_id_text(realm->id, id);
 	crypto_generichash(hash, sizeof(hash), (const unsigned char *)tapctl->pin_dir,
 			   strlen(tapctl->pin_dir), NULL, 0);
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	snprintf(path, BARRIER_PATH, BARRIER_DIR "/loaded-%s-%s", fingerprint, hex);
-	return 0;
+	snprintf(path, BARRIER_PATH, BARRIER_DIR "/loaded-%s-%s", id, hex);
 }
 
 /* *sec: 0 where nothing is kept. -errno, without fail(), for what is kept but cannot be read. */
@@ -98,13 +92,11 @@ static __u64 admitted_before(const struct tapctl *tapctl, const struct tap_realm
 	int err;
 
 	*why = '\0';
-	err = newest_path(realm, path);
-	if (!err)
-		err = barrier_kept(path, &kept);
-	if (!err)
-		err = loaded_path(tapctl, realm, loaded);
+	newest_path(realm, path);
+	loaded_path(tapctl, realm, loaded);
+	err = barrier_kept(path, &kept);
 	if (err) {
-		snprintf(why, BARRIER_WHY, "; no word is to be had from %s", path);
+		snprintf(why, BARRIER_WHY, "; cannot read %s", path);
 		return latest;
 	}
 	/* What cannot be looked at counts as there. */
@@ -145,10 +137,10 @@ void barrier_start(const struct tapctl *tapctl, struct tap_realm *realm, bool ha
 void barrier_mark(const struct tapctl *tapctl, const struct tap_realm *realm)
 {
 	char path[BARRIER_PATH];
-	int fd = -1, err;
+	int fd = -1, err = 0;
 
-	err = loaded_path(tapctl, realm, path);
-	if (!err && mkdir(BARRIER_DIR, 0700) && errno != EEXIST)
+	loaded_path(tapctl, realm, path);
+	if (mkdir(BARRIER_DIR, 0700) && errno != EEXIST)
 		err = -errno;
 	if (!err) {
 		fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -208,12 +200,12 @@ void barrier_save(const struct tapctl *tapctl)
 	if (!err)
 		err = gate_read_settings(tapctl, &realm);
 	if (!err && state.newest) {
-		err = newest_path(&realm, path);
-		if (!err && (barrier_kept(path, &kept) || state.newest > kept))
+		newest_path(&realm, path);
+		if (barrier_kept(path, &kept) || state.newest > kept)
 			err = barrier_write(path, state.newest);
 	}
 	if (!err)
-		err = loaded_path(tapctl, &realm, path);
+		loaded_path(tapctl, &realm, path);
 	if (!err && unlink(path) && errno != ENOENT)
 		err = -errno;
 	sodium_munlock(&realm, sizeof(realm));

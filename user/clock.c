@@ -49,30 +49,35 @@ bool clock_offset_is_kernels(__s64 offset)
 	return offset >= 0 && offset <= TAP_CLOCK_OFFSET_MAX * SECOND_NS && offset % SECOND_NS == 0;
 }
 
-/* The offset is the first field of both maps' values; VALUE may hold a key and is wiped. */
-static int refresh(const struct tapctl *tapctl, const char *map, void *value, size_t bytes)
+/* The offset is the first field of both maps' values; VALUE may hold keys: locked, and wiped. */
+static int refresh_map(const char *map, int fd, void *value)
 {
 	__s64 offset, now = clock_tai_minus_utc_ns();
 	__u32 zero = 0;
-	int fd, err = 0;
+
+	if (bpf_map_lookup_elem(fd, &zero, value))
+		return fail(errno, "cannot read %s: %s", map, cause(errno));
+	memcpy(&offset, value, sizeof(offset));
+	if (offset == now || !clock_offset_is_kernels(offset))
+		return 0;
+	memcpy(value, &now, sizeof(now));
+	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
+		return fail(errno, "cannot set the clock offset in %s: %s", map, cause(errno));
+	return 0;
+}
+
+static int refresh(const struct tapctl *tapctl, const char *map, void *value, size_t bytes)
+{
+	int fd, err;
 
 	if (!pins_have(tapctl, map))
 		return 0;
 	fd = pins_map(tapctl, map);
 	if (fd < 0)
 		return fd;
-	if (bpf_map_lookup_elem(fd, &zero, value)) {
-		err = fail(errno, "cannot read %s: %s", map, cause(errno));
-		goto out;
-	}
-	memcpy(&offset, value, sizeof(offset));
-	if (offset == now || !clock_offset_is_kernels(offset))
-		goto out;
-	memcpy(value, &now, sizeof(now));
-	if (bpf_map_update_elem(fd, &zero, value, BPF_ANY))
-		err = fail(errno, "cannot set the clock offset in %s: %s", map, cause(errno));
-out:
-	sodium_memzero(value, bytes);
+	sodium_mlock(value, bytes);
+	err = refresh_map(map, fd, value);
+	sodium_munlock(value, bytes); /* wipes it, too */
 	close(fd);
 	return err;
 }

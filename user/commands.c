@@ -7,17 +7,29 @@
 #include "user/warnings.h"
 
 #define PEER_OPTIONS                                                                               \
-	"[--frame veiled|classic] [--mark sealed|open]\n"                                          \
-	"[--ports distinct|shared]"
+	"[--encoding veiled|classic] [--mark sealed|open]\n"                                       \
+	"[--ports distinct|shared] [--bind none|dst|src|both]"
 
 #define TIMES "TIME is a date or date-time (2027-01-31, 2027-01-31T18:00:00Z), now, or +90d, +12h, +30m.\n"
 
 const struct command commands[] = {
 	/* Secrets */
-	{ "realm", "gen", "[-o FILE]", "make a realm key: it names one server, all its clients have it",
-	  "32 random bytes, base64, on stdout or in FILE (mode 0600; an existing file is kept).\n\n"
+	{ "realm", "gen", "[-o FILE] [--rotate OLD]",
+	  "make a realm key: it names one server, all its clients have it",
+	  "48 bytes, base64, on stdout or in FILE (mode 0600; an existing file is kept): an ID, which\n"
+	  "is public and stays, and a secret, which hides the realm from strangers.\n\n"
+	  "  --rotate OLD  the ID of this realm key and a new secret: for when somebody leaves\n\n"
 	  "Example: tapctl realm gen -o /etc/tap/realm.key",
 	  realm_gen },
+	{ "realm", "rotate", "--realm-key NEW [--overlap SECONDS]",
+	  "give a running gate a new secret; the old one works a while longer",
+	  "No connection is lost on the way. Both secrets are taken for SECONDS (default 3600; 0\n"
+	  "ends the old one at once), in which the clients get the new one: `tapctl peer update NAME\n"
+	  "--realm-key NEW`; `tapctl status` shows which keys still use the old one. Users keep\n"
+	  "their keys. A second rotation has to wait until the old secret has ended.\n\n"
+	  "Example: tapctl realm gen --rotate realm.key -o new.key &&\n"
+	  "         tapctl realm rotate --realm-key new.key --overlap 604800",
+	  realm_rotate },
 	{ "key", "gen", "[-o FILE]", "make a user key: it proves who connects",
 	  "32 random bytes, base64, on stdout or in FILE (mode 0600; an existing file is kept).\n\n"
 	  "Example: tapctl key gen -o alice.key",
@@ -32,7 +44,7 @@ const struct command commands[] = {
 	/* The server */
 	{ "server", "load",
 	  "-i IF[,IF...] --realm-key FILE [--mode auto|native|generic]\n"
-	  "[--shared] [--frame veiled|classic|both] [--mark sealed|open]\n"
+	  "[--shared] [--encoding veiled|classic] [--mark sealed|open]\n"
 	  "[--group-by mark,ts|mark|ts] [--skew SECONDS] [--replay-size N]\n"
 	  "[--monitor[=on|off]]",
 	  "attach the gate to interfaces, or reload it with new settings",
@@ -43,7 +55,9 @@ const struct command commands[] = {
 	  "  --mode              native: in the driver, fast. generic: works on every device.\n"
 	  "                      auto (default): native where the driver has it\n"
 	  "  --shared            through libxdp's dispatcher, beside other XDP programs\n"
-	  "  --frame             which form of groups is accepted (default veiled)\n"
+	  "  --encoding          of the groups that services take which do not name their own.\n"
+	  "                      veiled (default): 56 bits of tag, nothing to see. classic: as in the\n"
+	  "                      2005 paper, 30 bits, for study and for old clients\n"
 	  "  --mark              sealed (default): strangers' SYNs are dropped before any state is\n"
 	  "                      kept. open: for paths that rewrite the TCP window\n"
 	  "  --group-by          what makes four SYNs a group (default mark,ts); leave out what a\n"
@@ -53,7 +67,8 @@ const struct command commands[] = {
 	  "  --monitor           judge and count, but drop nothing: to try it out\n\n"
 	  "A second load is a reload: the program is replaced in place without a gap, interfaces\n"
 	  "named are added to those attached, and options not given keep their value. Keys and\n"
-	  "services stay. The realm key and --replay-size cannot change.\n\n"
+	  "services stay. The realm and --replay-size cannot change. For a new secret of\n"
+	  "the realm there is `realm rotate`.\n\n"
 	  "Where net.ipv4.tcp_syncookies is 2, or nftables or iptables have a SYN proxy, the program\n"
 	  "drops ACKs of no connection at all tap services, because one random ACK in 2^29 bears a\n"
 	  "good SYN cookie. Load again when you set up one of them later; `tapctl status` warns.\n\n"
@@ -68,7 +83,8 @@ const struct command commands[] = {
 	{ "service", "add",
 	  "PORT[-PORT] [--dst PREFIX] [--src PREFIX] [--dev IF]\n"
 	  "[--action tap|pass|drop] [--public-port PORT]\n"
-	  "[--tag auto|short|long] [--stealth on|off] [--reject drop|rst]\n"
+	  "[--public-address ADDR] [--encoding veiled|classic]\n"
+	  "[--bind any|dst|src|both] [--stealth on|off] [--reject drop|rst]\n"
 	  "[--keys ID[-ID],...|any] [--at N]",
 	  "protect a port (or pass or drop it); the first match wins",
 	  "  --dst, --src PREFIX  only SYNs to, from these addresses\n"
@@ -78,12 +94,19 @@ const struct command commands[] = {
 	  "                       drop: nobody gets in\n"
 	  "  --public-port PORT   what clients dial when a port forward stands before the server\n"
 	  "                       (for a range of ports: what stands for its first one)\n"
-	  "  --tag                short: 30 bits. long: 62 bits or more, needs TCP timestamps.\n"
-	  "                       auto (default): long only while many groups fail\n"
+	  "  --public-address ADDR  what clients dial when the address is translated on the way\n"
+	  "                       (port forward, NAT); for all SYNs that match, whatever they were\n"
+	  "                       sent to: one service for each such address\n"
+	  "  --encoding           veiled or classic; else as the gate was loaded\n"
+	  "  --bind               what clients' groups must be bound to. dst: the address they dial\n"
+	  "                       (behind a NAT or port forward, give --public-address). src: their\n"
+	  "                       own address (nothing may translate it). both. any (default): what\n"
+	  "                       the client chose, nothing included\n"
 	  "  --stealth on|off     on: segments that are no SYN and of no connection get silence,\n"
 	  "                       too, so that no scan finds the port (default off)\n"
 	  "  --reject drop|rst    what a refused segment gets: silence (default), or the RST of a\n"
-	  "                       closed port; with rst, segments of no connection are refused, too\n"
+	  "                       closed port; with rst, segments of no connection are refused, too.\n"
+	  "                       rst and --stealth on exclude each other\n"
 	  "  --keys               which keys may connect (default any)\n"
 	  "  --at N               put it before rule N instead of last\n\n"
 	  "Example: tapctl service add 22 --keys 1-20",
@@ -99,10 +122,12 @@ const struct command commands[] = {
 	  service_import },
 	{ "key", "add",
 	  "ID --user-key FILE|- [--tag-key] [--name NAME]\n"
-	  "[--not-before TIME] [--not-after TIME]",
+	  "[--not-before TIME] [--not-after TIME] [--rate N]",
 	  "let a user in",
 	  "ID is a number from 1 to 65535 that the user's client sends.\n"
-	  "  --tag-key  FILE holds what `key derive` made instead of the user key\n" TIMES "\n"
+	  "  --tag-key  FILE holds what `key derive` made instead of the user key\n"
+	  "  --rate N   admissions a second, 0: no limit. Default: a part of the replay window that\n"
+	  "             leaves room for others, replay size / (8 * skew + 8)\n" TIMES "\n"
 	  "Example: tapctl key add 10 --user-key alice.key --name alice --not-after +90d",
 	  key_add },
 	{ "key", "rotate", "ID --user-key FILE|- [--tag-key] [--overlap SECONDS]",
@@ -120,7 +145,7 @@ const struct command commands[] = {
 	  key_del },
 	{ "key", "list", "", "show the keys, never their secrets", "Example: tapctl -j key list", key_list },
 	{ "key", "import", "FILE|-", "add many keys at once, all or none",
-	  "Lines of: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] [tag]\n"
+	  "Lines of: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] [rate=N] [tag]\n"
 	  "# starts a comment; `tag` says that BASE64 is what `key derive` made.\n" TIMES "\n"
 	  "Example: tapctl key import keys.txt",
 	  key_import },
@@ -153,15 +178,18 @@ const struct command commands[] = {
 	{ "peer", "add",
 	  "NAME --realm-key FILE --user-key FILE --key-id ID\n" PEER_OPTIONS,
 	  "name a server and the key to use there",
-	  "Nothing is sent until a rule points to the peer. --frame, --mark: as the server has them\n"
-	  "(veiled, sealed). --ports shared: for paths that balance by port.\n\n"
+	  "Nothing is sent until a rule points to the peer. --encoding, --mark: as the server has them\n"
+	  "(veiled, sealed). --ports shared: for paths that balance by port. --bind: what a group is\n"
+	  "bound to, so that it opens nothing else. dst: the address that is dialled. src: this host's\n"
+	  "own, if nothing translates it on the way. both. Default: none.\n\n"
+	  "A realm has one secret: a second peer of the same realm with another one is refused.\n\n"
 	  "Example: tapctl peer add office --realm-key realm.key --user-key alice.key --key-id 10",
 	  peer_add },
 	{ "peer", "update",
 	  "NAME [--realm-key FILE] [--user-key FILE] [--key-id ID]\n" PEER_OPTIONS,
 	  "change a peer; what is not given stays",
-	  "--realm-key and --user-key come together: the peer's keys are made of both.\n\n"
-	  "Example: tapctl peer update office --ports shared",
+	  "A new key of the same realm needs no --user-key; that of another realm does.\n\n"
+	  "Example: tapctl peer update office --realm-key new.key",
 	  peer_update },
 	{ "peer", "del", "NAME", "forget a peer that no rule uses", "Example: tapctl peer del office",
 	  peer_del },

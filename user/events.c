@@ -6,13 +6,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <sodium.h>
 
 #include "user/counters.h"
 #include "user/eventlog.h"
+#include "user/gate.h"
 #include "user/keytable.h"
 #include "user/output.h"
 #include "user/parse.h"
 #include "user/pins.h"
+#include "user/realm.h"
 #include "user/verbs.h"
 
 #define POLL_NS 200000000
@@ -22,16 +27,41 @@ static const char *reason_label(const struct tap_event *event)
 	return event->reason < TAP_REASON_COUNT ? reason_labels[event->reason].label : "unknown";
 }
 
+/* Which of the realm's secrets unveiled the group; NULL: not known, or classic. */
+static const char *secret_text(const struct tap_event *event)
+{
+	static const char *const secrets[] = { NULL, "newest", "old" };
+
+	return event->secret < sizeof(secrets) / sizeof(secrets[0]) ? secrets[event->secret] : NULL;
+}
+
+/* The four segments, oldest first as far as is known. */
+static json_t *json_segments(const struct tap_event *event)
+{
+	json_t *segments = json_array();
+
+	for (int i = 0; i < TAP_GROUP_SEGMENTS; i++)
+		json_array_append_new(segments, json_pack("{s:I, s:i}", "seq",
+							  (json_int_t)event->segment[i].seq, "sport",
+							  event->segment[i].sport));
+	return segments;
+}
+
 static int print_json(const struct tap_event *event, const char *key_name)
 {
-	char time[TIME_TEXT], src[PREFIX_TEXT], dst[PREFIX_TEXT];
+	char time[TIME_TEXT], src[PREFIX_TEXT], dst[PREFIX_TEXT], options[2 * TAP_EVENT_OPTIONS + 1];
+	size_t bytes = event->options_bytes;
 
+	sodium_bin2hex(options, sizeof(options), event->options,
+		       bytes < TAP_EVENT_OPTIONS ? bytes : TAP_EVENT_OPTIONS);
 	return output_json(json_pack(
-		"{s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:i, s:I}", "time",
-		time_ns_text(event->time_ns, time), "reason", reason_label(event), "key_id",
+		"{s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:i, s:I, s:s, s:i, s:s?, s:i, s:i, s:s, s:o}",
+		"time", time_ns_text(event->time_ns, time), "reason", reason_label(event), "key_id",
 		event->key_id, "key_name", key_name, "src", address_text(event->src, src), "sport",
 		event->sport, "dst", address_text(event->dst, dst), "dport", event->dport, "sec",
-		(json_int_t)event->sec));
+		(json_int_t)event->sec, "encoding", encoding_text(event->encoding), "flags",
+		event->flags, "secret", secret_text(event), "window", event->window,
+		"ttl", event->ttl, "options", options, "segments", json_segments(event)));
 }
 
 /* [2001:db8::1]:22, or 192.0.2.1:22 */
@@ -74,11 +104,45 @@ static int print_batch(const struct tapctl *tapctl, const struct eventlog *log)
 	return err ? err : output_flush();
 }
 
+/* Of a rotation of the realm's secret, while events are followed. */
+struct overlap {
+	bool started; /* to follow */
+	__s64 until; /* an overlap under way; 0: none */
+	__s64 ended; /* the last one that was over */
+};
+
+/* Notes when an overlap ends, or has begun and ended between two looks. */
+static int watch_overlap(const struct tapctl *tapctl, struct overlap *overlap)
+{
+	struct tap_realm realm;
+	__s64 now = time(NULL);
+	char at[TIME_TEXT];
+	int err;
+
+	sodium_mlock(&realm, sizeof(realm));
+	err = gate_read_settings(tapctl, &realm);
+	/* A rotation that was killed has no end yet: see `status`. */
+	if (!err && realm.before_until && !realm.rotating &&
+	    realm.before_until != overlap->ended)
+		overlap->until = realm.before_until;
+	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */
+	if (!err && overlap->until && now >= overlap->until) {
+		if (overlap->started)
+			note("the realm's old secret was taken until %s: clients that still have it are "
+			     "strangers now", time_text(overlap->until, at));
+		overlap->ended = overlap->until;
+		overlap->until = 0;
+	}
+	overlap->started = true;
+	return err;
+}
+
 static int follow(const struct tapctl *tapctl, struct eventlog *log)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	sigset_t signals;
 	__u64 lost = 0;
+	struct overlap overlap = { 0 };
 	int err = 0;
 
 	sigemptyset(&signals);
@@ -95,8 +159,10 @@ static int follow(const struct tapctl *tapctl, struct eventlog *log)
 		lost = log->lost;
 		if (!err && sigtimedwait(&signals, NULL, &pause) > 0)
 			break;
-		if (!err && !pins_have(tapctl, "tap_events"))
+		if (!err && !pins_have(tapctl, "tap_realm"))
 			err = fail(ENODEV, "the gate was unloaded, so there are no more events to follow");
+		if (!err)
+			err = watch_overlap(tapctl, &overlap);
 	}
 	return err;
 }

@@ -20,6 +20,7 @@ struct arguments {
 	char name[TAP_NAME_BYTES];
 	__s64 not_before;
 	__s64 not_after;
+	__u32 rate;
 };
 
 static int read_option(int option, struct arguments *arguments)
@@ -35,6 +36,8 @@ static int read_option(int option, struct arguments *arguments)
 		return parse_name("--name", optarg, true, arguments->name);
 	case 'b':
 		return parse_time("--not-before", optarg, &arguments->not_before);
+	case 'r':
+		return parse_number("--rate", optarg, 0, TAP_RATE_MAX, &arguments->rate);
 	case 'a':
 		return parse_time("--not-after", optarg, &arguments->not_after);
 	default:
@@ -50,6 +53,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 		{ "name", required_argument, NULL, 'n' },
 		{ "not-before", required_argument, NULL, 'b' },
 		{ "not-after", required_argument, NULL, 'a' },
+		{ "rate", required_argument, NULL, 'r' },
 		{},
 	};
 	int option, word, err = 0;
@@ -73,6 +77,7 @@ static int add(const struct tapctl *tapctl, const struct arguments *arguments,
 	       const struct key_input *input, struct tap_key *key)
 {
 	struct keytable table;
+	__u32 id = arguments->id;
 	int err;
 
 	err = keytable_open(tapctl, true, &table);
@@ -92,8 +97,11 @@ static int add(const struct tapctl *tapctl, const struct arguments *arguments,
 	key->until[0] = TAP_FOREVER;
 	key->not_before = arguments->not_before;
 	key->not_after = arguments->not_after;
+	key->rate = arguments->rate;
 	/* The name first: a name without a key means nothing, and the next add replaces it. */
 	err = keytable_set_name(&table, arguments->id, arguments->name);
+	if (!err)
+		err = keytable_forget_uses(&table, &id, 1);
 	if (!err)
 		err = keytable_put(&table, arguments->id, key);
 out:
@@ -103,7 +111,7 @@ out:
 
 int key_add(const struct tapctl *tapctl, int argc, char **argv)
 {
-	struct arguments arguments = { .not_after = TAP_FOREVER };
+	struct arguments arguments = { .not_after = TAP_FOREVER, .rate = TAP_RATE_DEFAULT };
 	struct {
 		struct key_input input;
 		struct tap_key key;

@@ -50,18 +50,18 @@ static int derive(const struct tapctl *tapctl, const struct arguments *arguments
 {
 	struct {
 		unsigned char user[TAP_USER_KEY_BYTES];
-		unsigned char realm[TAP_REALM_KEY_BYTES];
+		struct realm_key realm;
 		unsigned char tag[TAP_DERIVED_KEY_BYTES];
 		struct tap_sipkey words;
 	} key;
 	int err;
 
 	sodium_mlock(&key, sizeof(key));
-	err = keyfile_read(arguments->realm_key, key.realm, sizeof(key.realm));
+	err = keyfile_read(arguments->realm_key, (unsigned char *)&key.realm, sizeof(key.realm));
 	if (!err)
 		err = keyfile_read(arguments->user_key, key.user, sizeof(key.user));
 	if (!err)
-		err = derive_tag(key.user, key.realm, &key.words);
+		err = derive_tag(key.user, key.realm.id, &key.words);
 	if (!err) {
 		derive_to_bytes(&key.words, key.tag);
 		err = arguments->output ?

@@ -20,7 +20,7 @@
 
 /* All of it is in locked memory. */
 struct import {
-	unsigned char realm_key[TAP_REALM_KEY_BYTES];
+	unsigned char realm_id[TAP_REALM_ID_BYTES];
 	struct tap_acl listed; /* IDs that a line has */
 	__u32 existing; /* one of them that the server has already, or 0 */
 	__u32 n_keys;
@@ -62,9 +62,13 @@ static int read_word(const char *word, struct tap_key *key, char name[TAP_NAME_B
 		return hide(parse_time("not-before", word + 11, &key->not_before), no_time);
 	if (!strncmp(word, "not-after=", 10))
 		return hide(parse_time("not-after", word + 10, &key->not_after), no_time);
+	if (!strncmp(word, "rate=", 5))
+		return hide(parse_number("rate", word + 5, 0, TAP_RATE_MAX, &key->rate),
+			    "after rate= comes a number from 0 to 1000000: admissions a second, 0: no "
+			    "limit");
 	if (strcmp(word, "tag"))
-		return usage("after the key come only name=NAME, not-before=TIME, not-after=TIME "
-			     "and tag");
+		return usage("after the key come only name=NAME, not-before=TIME, not-after=TIME, "
+			     "rate=N and tag");
 	*tag = true;
 	return 0;
 }
@@ -101,7 +105,8 @@ static int take_line(void *context, int argc, char **argv)
 	int err;
 
 	if (argc < 3)
-		return usage("a line is: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] [tag]");
+		return usage("a line is: ID BASE64 [name=NAME] [not-before=TIME] [not-after=TIME] "
+			     "[rate=N] [tag]");
 	err = hide(parse_key_id(argv[1], &id),
 		   "the first word is no key ID, a number from 1 to 65535");
 	if (err)
@@ -111,6 +116,7 @@ static int take_line(void *context, int argc, char **argv)
 	input = &import->inputs[import->n_keys];
 	key = &import->keys[import->n_keys];
 	key->not_after = TAP_FOREVER;
+	key->rate = TAP_RATE_DEFAULT;
 	err = read_words(argv + 3, key, name, &input->tag_key);
 	if (!err)
 		err = read_key(argv[2], input);
@@ -138,12 +144,12 @@ static int derive_secrets(struct import *import)
 		if (input->tag_key)
 			derive_from_bytes(input->bytes, secret);
 		else
-			err = derive_tag(input->bytes, import->realm_key, secret);
+			err = derive_tag(input->bytes, import->realm_id, secret);
 	}
 	return err;
 }
 
-/* Names of keys that are gone must not stick to new ones. */
+/* Names and uses of keys that are gone must not stick to new ones. */
 static int write_names(const struct keytable *table, struct import *import)
 {
 	__u32 i, count = import->n_names;
@@ -151,6 +157,8 @@ static int write_names(const struct keytable *table, struct import *import)
 
 	for (i = 0; i < import->n_keys && !err; i++)
 		err = keytable_set_name(table, import->ids[i], NULL);
+	if (!err)
+		err = keytable_forget_uses(table, import->ids, import->n_keys);
 	if (err || !count)
 		return err;
 	if (bpf_map_update_batch(table->names, import->name_ids, import->names, &count, NULL))
@@ -163,6 +171,9 @@ static int write_keys(const struct keytable *table, struct import *import)
 	__u32 count = import->n_keys;
 	int err;
 
+	err = keytable_list(table, &import->listed, true);
+	if (err)
+		return err;
 	if (!bpf_map_update_batch(table->keys, import->ids, import->keys, &count, NULL))
 		return 0;
 	err = errno;
@@ -170,6 +181,8 @@ static int write_keys(const struct keytable *table, struct import *import)
 		count = import->n_keys;
 	memset(import->keys, 0, sizeof(import->keys));
 	bpf_map_update_batch(table->keys, import->ids, import->keys, &count, NULL);
+	if (keytable_list(table, &import->listed, false))
+		forget_failure();
 	return fail(err, "cannot write the keys, so none was added: %s", cause(err));
 }
 
@@ -186,7 +199,7 @@ static int add(const struct tapctl *tapctl, struct import *import)
 			   "list ('tapctl key rotate %u' gives it a new secret)",
 			   import->existing, import->existing);
 	if (!err)
-		err = keytable_realm_key(tapctl, import->realm_key);
+		err = keytable_realm_id(tapctl, import->realm_id);
 	if (!err)
 		err = derive_secrets(import);
 	if (!err && import->n_keys)

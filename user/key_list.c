@@ -15,6 +15,7 @@ struct listing {
 	struct output_table *rows;
 	json_t *array;
 	__s64 now;
+	__u32 default_rate;
 };
 
 static json_t *json_time(__s64 seconds)
@@ -34,10 +35,21 @@ static __s64 rotating_until(const struct tap_key *key, __s64 now)
 	return now < until ? until : 0;
 }
 
+/* Admissions a second; 0: no limit. */
+static __u32 rate_of(const struct listing *listing, const struct tap_key *key)
+{
+	return key->rate == TAP_RATE_DEFAULT ? listing->default_rate : key->rate;
+}
+
+static json_t *json_rate(__u32 rate)
+{
+	return rate ? json_integer(rate) : json_null();
+}
+
 static void list_row(const struct listing *listing, __u32 id, const char *name,
 		     const struct tap_key *key)
 {
-	char number[8], state[80], from[TIME_TEXT] = "", to[TIME_TEXT] = "", until[TIME_TEXT];
+	char number[8], rate[16] = "no limit", state[80], from[TIME_TEXT] = "", to[TIME_TEXT] = "", until[TIME_TEXT];
 	__s64 rotating = rotating_until(key, listing->now);
 
 	snprintf(number, sizeof(number), "%u", id);
@@ -49,7 +61,9 @@ static void list_row(const struct listing *listing, __u32 id, const char *name,
 		time_text(key->not_before, from);
 	if (key->not_after > 0 && key->not_after != TAP_FOREVER)
 		time_text(key->not_after, to);
-	output_row(listing->rows, number, name, state, from, to);
+	if (rate_of(listing, key))
+		snprintf(rate, sizeof(rate), "%u/s", rate_of(listing, key));
+	output_row(listing->rows, number, name, state, rate, from, to);
 }
 
 static int list_key(void *context, __u32 id, const struct tap_key *key)
@@ -64,8 +78,9 @@ static int list_key(void *context, __u32 id, const struct tap_key *key)
 	}
 	return json_array_append_new(
 		listing->array,
-		json_pack("{s:I, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)id, "name", name, "state",
-			  key_state(key, listing->now), "not_before", json_time(key->not_before),
+		json_pack("{s:I, s:s, s:s, s:o, s:b, s:o, s:o, s:o}", "id", (json_int_t)id, "name", name, "state",
+			  key_state(key, listing->now), "rate", json_rate(rate_of(listing, key)),
+			  "rate_default", key->rate == TAP_RATE_DEFAULT, "not_before", json_time(key->not_before),
 			  "not_after", json_time(key->not_after), "rotating_until",
 			  json_time(rotating_until(key, listing->now))));
 }
@@ -79,12 +94,14 @@ int key_list(const struct tapctl *tapctl, int argc, char **argv)
 	if (argc > 1)
 		return usage("'%s' is too much here", argv[1]);
 	err = keytable_open(tapctl, false, &table);
+	if (!err)
+		err = keytable_default_rate(tapctl, &listing.default_rate);
 	if (err)
 		goto out;
 	if (tapctl->json)
 		listing.array = json_array();
 	else
-		listing.rows = output_table(">ID", "NAME", "STATE", "NOT BEFORE", "NOT AFTER", NULL);
+		listing.rows = output_table(">ID", "NAME", "STATE", ">RATE", "NOT BEFORE", "NOT AFTER", NULL);
 	err = keytable_scan(&table, list_key, &listing);
 	if (err)
 		json_decref(listing.array);

@@ -18,7 +18,7 @@
 
 #define TEXT_MAX 1024 /* more than this in a key file is something else */
 #define BLANKS " \t\r\n"
-#define BASE64_MAX sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)
+#define BASE64_MAX sodium_base64_ENCODED_LEN(TAP_REALM_KEY_BYTES, sodium_base64_VARIANT_ORIGINAL)
 
 /*
  * libsodium takes a zero byte for one of the blanks, as it ends their list, and bytes above 127 for
@@ -83,16 +83,45 @@ static int open_descriptor(const char *path)
 	return fcntl(number, F_DUPFD_CLOEXEC, 3);
 }
 
+/* The kinds of keys: the size of one says which it is. */
+static const struct {
+	size_t bytes;
+	const char *name;
+	const char *made_by;
+} kinds[] = {
+	{ TAP_REALM_KEY_BYTES, "realm key", "`tapctl realm gen` makes one" },
+	{ TAP_USER_KEY_BYTES, "user key",
+	  "`tapctl key gen` makes one (a server takes a tag key with --tag-key)" },
+	{ TAP_DERIVED_KEY_BYTES, "tag key", "`tapctl key derive` makes one" },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static size_t kind_of(size_t bytes)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].bytes == bytes)
+			return i;
+	return KINDS;
+}
+
+/* The size of the key that the text is, of whatever kind; 0: it is none. */
+static size_t key_bytes(const char *text, size_t length)
+{
+	unsigned char key[TAP_REALM_KEY_BYTES];
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < KINDS && !bytes; i++)
+		if (!keyfile_decode(text, length, key, kinds[i].bytes))
+			bytes = kinds[i].bytes;
+	sodium_memzero(key, sizeof(key));
+	return bytes;
+}
+
 /* Whoever wrote the key itself where its file's name belongs. It must not be shown once more. */
 static bool is_key(const char *path)
 {
-	unsigned char key[TAP_USER_KEY_BYTES];
-	size_t length = strlen(path);
-	bool found = !keyfile_decode(path, length, key, TAP_USER_KEY_BYTES) ||
-		     !keyfile_decode(path, length, key, TAP_DERIVED_KEY_BYTES);
-
-	sodium_memzero(key, sizeof(key));
-	return found;
+	return key_bytes(path, strlen(path)) != 0;
 }
 
 static int open_file(const char *path)
@@ -153,12 +182,18 @@ static ssize_t read_text(int fd, char *text)
 	return got;
 }
 
-static const char *remedy(size_t bytes)
+/* The text is no key of that size. */
+static int wrong_key(const char *path, const char *text, size_t length, size_t bytes)
 {
-	if (bytes == TAP_DERIVED_KEY_BYTES)
-		return "a tag key is made by 'tapctl key derive'";
-	return "make one with 'tapctl key gen' or 'tapctl realm gen' (a server takes what 'key derive' "
-	       "made with --tag-key)";
+	size_t wanted = kind_of(bytes), got = kind_of(length < TEXT_MAX ? key_bytes(text, length) : 0);
+	bool older = bytes == TAP_REALM_KEY_BYTES && got == kind_of(TAP_USER_KEY_BYTES);
+
+	if (got == KINDS)
+		return fail(EINVAL, "%s does not hold a %s, %zu bytes in base64: %s", called(path),
+			    kinds[wanted].name, bytes, kinds[wanted].made_by);
+	return fail(EINVAL, "%s holds a %s%s, not a %s: %s", called(path), kinds[got].name,
+		    older ? " (or a realm key of an older TAP)" : "", kinds[wanted].name,
+		    kinds[wanted].made_by);
 }
 
 int keyfile_read(const char *path, unsigned char *out, size_t bytes)
@@ -177,8 +212,7 @@ int keyfile_read(const char *path, unsigned char *out, size_t bytes)
 	if (got < 0)
 		err = fail(-got, "cannot read the key from %s: %s", called(path), cause_file(-got));
 	else if (got == TEXT_MAX || keyfile_decode(text, got, out, bytes))
-		err = fail(EINVAL, "%s does not hold a key of %zu bytes in base64: %s", called(path), bytes,
-			   remedy(bytes));
+		err = wrong_key(path, text, got, bytes);
 	close(fd);
 	sodium_munlock(text, sizeof(text)); /* wipes it, too */
 	return err;

@@ -11,8 +11,10 @@
 #include <sodium.h>
 
 #include "user/derive.h"
+#include "user/gate.h"
 #include "user/keyfile.h"
 #include "user/keytable.h"
+#include "user/parse.h"
 #include "user/pins.h"
 
 #define SCAN_KEYS 2048 /* read at once */
@@ -21,6 +23,8 @@ int keytable_open(const struct tapctl *tapctl, bool write, struct keytable *tabl
 {
 	table->keys = -1;
 	table->names = -1;
+	table->uses = -1;
+	table->lists = -1;
 	table->lock = pins_open(tapctl, write ? PINS_WRITE : PINS_READ);
 	if (table->lock < 0)
 		return table->lock;
@@ -28,11 +32,21 @@ int keytable_open(const struct tapctl *tapctl, bool write, struct keytable *tabl
 	if (table->keys < 0)
 		return table->keys;
 	table->names = pins_map(tapctl, "tap_key_names");
-	return table->names < 0 ? table->names : 0;
+	if (table->names < 0)
+		return table->names;
+	table->uses = pins_map(tapctl, "tap_key_use");
+	if (table->uses < 0)
+		return table->uses;
+	table->lists = pins_map(tapctl, "tap_acl");
+	return table->lists < 0 ? table->lists : 0;
 }
 
 void keytable_close(struct keytable *table)
 {
+	if (table->lists >= 0)
+		close(table->lists);
+	if (table->uses >= 0)
+		close(table->uses);
 	if (table->names >= 0)
 		close(table->names);
 	if (table->keys >= 0)
@@ -50,13 +64,58 @@ int keytable_get(const struct keytable *table, __u16 id, struct tap_key *key)
 	return 0;
 }
 
+int keytable_list(const struct keytable *table, const struct tap_acl *ids, bool exist)
+{
+	__u32 slot = TAP_ACL_ANY;
+	struct tap_acl list;
+
+	if (bpf_map_lookup_elem(table->lists, &slot, &list))
+		return fail(errno, "cannot read the list of keys: %s", cause(errno));
+	for (unsigned int i = 0; i < 65536 / 64; i++)
+		list.allowed[i] = exist ? list.allowed[i] | ids->allowed[i] :
+					  list.allowed[i] & ~ids->allowed[i];
+	if (bpf_map_update_elem(table->lists, &slot, &list, BPF_ANY))
+		return fail(errno, "cannot write the list of keys: %s", cause(errno));
+	return 0;
+}
+
 int keytable_put(const struct keytable *table, __u16 id, const struct tap_key *key)
 {
+	struct tap_acl ids = { 0 };
 	__u32 entry = id;
+	int err = 0;
 
+	ids_add(&ids, id, id);
+	if (key_exists(key))
+		err = keytable_list(table, &ids, true);
+	if (err)
+		return err;
 	if (bpf_map_update_elem(table->keys, &entry, key, BPF_ANY))
 		return fail(errno, "cannot write key %u: %s", id, cause(errno));
+	/* A key that stays on the list costs the gate a look now and then, and nothing else. */
+	if (!key_exists(key) && keytable_list(table, &ids, false))
+		forget_failure();
 	return 0;
+}
+
+int keytable_use(const struct keytable *table, __u32 id, struct tap_key_use *use)
+{
+	if (bpf_map_lookup_elem(table->uses, &id, use))
+		return fail(errno, "cannot read what key %u was used for: %s", id, cause(errno));
+	return 0;
+}
+
+int keytable_forget_uses(const struct keytable *table, const __u32 *ids, __u32 n)
+{
+	struct tap_key_use *never = calloc(n, sizeof(*never));
+	int err = 0;
+
+	if (!never)
+		return fail(ENOMEM, "out of memory");
+	if (bpf_map_update_batch(table->uses, ids, never, &n, NULL))
+		err = fail(errno, "cannot write what keys were used for: %s", cause(errno));
+	free(never);
+	return err;
 }
 
 void keytable_name(const struct keytable *table, __u32 id, char name[TAP_NAME_BYTES])
@@ -158,22 +217,27 @@ const char *key_state(const struct tap_key *key, __s64 now)
 	return now < key->until[!key_newest(key)] ? "rotating" : "active";
 }
 
-int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES])
+int keytable_realm_id(const struct tapctl *tapctl, unsigned char id[TAP_REALM_ID_BYTES])
 {
-	static const __u32 only_entry;
 	struct tap_realm realm;
-	int map, err = 0;
+	int err;
 
-	map = pins_map(tapctl, "tap_realm");
-	if (map < 0)
-		return map;
 	sodium_mlock(&realm, sizeof(realm));
-	if (bpf_map_lookup_elem(map, &only_entry, &realm))
-		err = fail(errno, "cannot read the gate's settings: %s", cause(errno));
-	else
-		memcpy(realm_key, realm.realm_key, TAP_REALM_KEY_BYTES);
+	err = gate_read_settings(tapctl, &realm);
+	memcpy(id, realm.id, TAP_REALM_ID_BYTES);
 	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */
-	close(map);
+	return err;
+}
+
+int keytable_default_rate(const struct tapctl *tapctl, __u32 *rate)
+{
+	struct tap_realm realm;
+	int err;
+
+	sodium_mlock(&realm, sizeof(realm));
+	err = gate_read_settings(tapctl, &realm);
+	*rate = err ? 0 : tap_default_rate(realm.replay_size, realm.skew);
+	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */
 	return err;
 }
 
@@ -186,17 +250,13 @@ int keytable_read_input(const char *path, bool tag_key, struct key_input *input)
 int keytable_secret(const struct tapctl *tapctl, const struct key_input *input,
 		    struct tap_sipkey *secret)
 {
-	unsigned char realm_key[TAP_REALM_KEY_BYTES];
+	unsigned char realm_id[TAP_REALM_ID_BYTES];
 	int err;
 
 	if (input->tag_key) {
 		derive_from_bytes(input->bytes, secret);
 		return 0;
 	}
-	sodium_mlock(realm_key, sizeof(realm_key));
-	err = keytable_realm_key(tapctl, realm_key);
-	if (!err)
-		err = derive_tag(input->bytes, realm_key, secret);
-	sodium_munlock(realm_key, sizeof(realm_key)); /* wipes it, too */
-	return err;
+	err = keytable_realm_id(tapctl, realm_id);
+	return err ? err : derive_tag(input->bytes, realm_id, secret);
 }

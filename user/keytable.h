@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The server's keys: tap_keys and tap_key_names. Functions return 0, or -errno after fail(), unless
+ * The server's keys: tap_keys, tap_key_names and tap_key_use. Functions return 0, or -errno after fail(), unless
  * they say otherwise. A struct tap_key holds secrets: lock and wipe it.
  */
 #ifndef TAP_KEYTABLE_H
@@ -9,11 +9,13 @@
 #include "tap/maps.h"
 #include "user/tapctl.h"
 
-/* The two maps and the lock on the pin directory. */
+/* The maps and the lock on the pin directory. */
 struct keytable {
 	int lock;
 	int keys;
 	int names;
+	int uses;
+	int lists; /* of access */
 };
 
 int keytable_open(const struct tapctl *tapctl, bool write, struct keytable *table);
@@ -21,6 +23,16 @@ void keytable_close(struct keytable *table); /* also after keytable_open() faile
 
 int keytable_get(const struct keytable *table, __u16 id, struct tap_key *key);
 int keytable_put(const struct keytable *table, __u16 id, const struct tap_key *key);
+
+/*
+ * Puts these keys on the list of all that there are (struct tap_acl, TAP_ACL_ANY), or takes them off;
+ * keytable_put() does it, too.
+ */
+int keytable_list(const struct keytable *table, const struct tap_acl *ids, bool exist);
+
+/* What the gate admitted the key for. Forgotten for new keys, whose IDs may have been another's. */
+int keytable_use(const struct keytable *table, __u32 id, struct tap_key_use *use);
+int keytable_forget_uses(const struct keytable *table, const __u32 *ids, __u32 n);
 
 /* The name, "" if it has none. */
 void keytable_name(const struct keytable *table, __u32 id, char name[TAP_NAME_BYTES]);
@@ -54,7 +66,10 @@ int keytable_read_input(const char *path, bool tag_key, struct key_input *input)
 int keytable_secret(const struct tapctl *tapctl, const struct key_input *input,
 		    struct tap_sipkey *secret);
 
-/* The realm key that is loaded. */
-int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES]);
+/* The rate of keys with TAP_RATE_DEFAULT, as the gate has it. */
+int keytable_default_rate(const struct tapctl *tapctl, __u32 *rate);
+
+/* The ID of the realm that is loaded. */
+int keytable_realm_id(const struct tapctl *tapctl, unsigned char id[TAP_REALM_ID_BYTES]);
 
 #endif /* TAP_KEYTABLE_H */

@@ -37,6 +37,14 @@ int parse_key_id(const char *text, __u16 *id);
 /* One of the words of a list that ends with NULL; its index. */
 int parse_choice(const char *what, const char *text, const char *const *words, __u8 *index);
 
+/* veiled or classic; enum tap_encoding. */
+int parse_encoding(const char *text, __u8 *encoding);
+const char *encoding_text(__u8 encoding);
+
+/* any (where that may be said; else none), dst, src or both; enum tap_bind. */
+int parse_bind(const char *text, const char *unbound, __u8 *bind);
+const char *bind_text(__u8 bind, const char *unbound);
+
 /* 1 to 31 of A-Z a-z 0-9 . _ - and, for people's names, also @ and +. */
 int parse_name(const char *what, const char *text, bool person, char name[TAP_NAME_BYTES]);
 
@@ -55,6 +63,12 @@ const char *time_ns_text(__s64 ns, char text[TIME_TEXT]);
 
 /* An IPv4 or IPv6 address or prefix; bits beyond its length must be 0. */
 int parse_prefix(const char *what, const char *text, struct tap_prefix *prefix);
+
+/*
+ * One IPv4 or IPv6 address that a client may dial, in the 16 bytes that a tag has it in: one in
+ * 64:ff9b::/96 is the IPv4 address that it stands for.
+ */
+int parse_address(const char *what, const char *text, __u64 address[2]);
 
 /* The prefix of one address; 16 bytes as in maps.h. */
 void prefix_of_address(const unsigned char address[16], struct tap_prefix *prefix);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "user/parse.h"
 #include "user/tapctl.h"
 
@@ -64,6 +66,25 @@ static int check_prefix(const char *what, const char *text, unsigned char addres
 	if (bits < 96 && i == 16)
 		return usage("%s: '%s' would hold all of IPv4 too: leave %s out for every address, or "
 			     "write 2000::/3 for public IPv6, 0.0.0.0/0 for IPv4", what, text, what);
+	return 0;
+}
+
+int parse_address(const char *what, const char *text, __u64 address[2])
+{
+	/* 64:ff9b::/96, by which NAT64 shows IPv4 addresses to IPv6 hosts. */
+	static const unsigned char translated[12] = { 0x00, 0x64, 0xff, 0x9b };
+	static const unsigned char none[4];
+	unsigned char bytes[16];
+	unsigned int before;
+
+	if (!read_address(text, bytes, &before))
+		return usage("%s: '%s' is no IPv4 or IPv6 address (192.0.2.1, 2001:db8::1)", what, text);
+	if (!memcmp(bytes, translated, sizeof(translated)))
+		memcpy(bytes, mapped, sizeof(mapped));
+	if (!memcmp(bytes + 12, none, sizeof(none)) &&
+	    (!memcmp(bytes, mapped, sizeof(mapped)) || sodium_is_zero(bytes, 12)))
+		return usage("%s: '%s' is no address that a client can dial", what, text);
+	memcpy(address, bytes, sizeof(bytes));
 	return 0;
 }
 

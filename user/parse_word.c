@@ -50,6 +50,44 @@ int parse_choice(const char *what, const char *text, const char *const *words, _
 	return usage("%s: '%s' is none of %s", what, text, list);
 }
 
+static const char *const encodings[] = {
+	[TAP_ENCODING_CLASSIC] = "classic", [TAP_ENCODING_VEILED] = "veiled", NULL
+};
+
+int parse_encoding(const char *text, __u8 *encoding)
+{
+	if (!strcmp(text, "both"))
+		return usage("--encoding both is gone, because strangers could then choose the weaker "
+			     "one: give a service that old clients need its own, `service add ... "
+			     "--encoding classic`");
+	return parse_choice("--encoding", text, encodings, encoding);
+}
+
+const char *encoding_text(__u8 encoding)
+{
+	return encoding == TAP_ENCODING_CLASSIC ? "classic" : "veiled";
+}
+
+int parse_bind(const char *text, const char *unbound, __u8 *bind)
+{
+	const char *const words[] = {
+		[TAP_BIND_ANY] = unbound, [TAP_BIND_DST] = "dst",
+		[TAP_BIND_SRC] = "src",	  [TAP_BIND_BOTH] = "both", NULL,
+	};
+
+	return parse_choice("--bind", text, words, bind);
+}
+
+const char *bind_text(__u8 bind, const char *unbound)
+{
+	const char *const words[] = {
+		[TAP_BIND_ANY] = unbound, [TAP_BIND_DST] = "dst",
+		[TAP_BIND_SRC] = "src",	  [TAP_BIND_BOTH] = "both",
+	};
+
+	return bind <= TAP_BIND_BOTH ? words[bind] : "unknown";
+}
+
 int parse_name(const char *what, const char *text, bool person, char name[TAP_NAME_BYTES])
 {
 	const char *allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@+";

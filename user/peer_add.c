@@ -31,6 +31,8 @@ static int add(const struct tapctl *tapctl, const struct peer_options *options,
 	if (!err && peers_find(&peers, options->name) >= 0)
 		err = fail(EEXIST, "peer %s exists already: change it with 'tapctl peer update %s'",
 			   options->name, options->name);
+	if (!err)
+		err = peers_check_realm(&peers, peer);
 	if (!err) {
 		index = peers_free_entry(&peers);
 		err = index < 0 ? index : peers_write(&peers, index, peer);
@@ -42,8 +44,9 @@ static int add(const struct tapctl *tapctl, const struct peer_options *options,
 int peer_add(const struct tapctl *tapctl, int argc, char **argv)
 {
 	struct {
-		struct tap_peer keys, peer;
-	} locked = { .peer.frame = TAP_FRAME_VEILED };
+		struct peer_keys keys;
+		struct tap_peer peer;
+	} locked = { .peer.encoding = TAP_ENCODING_VEILED };
 	struct peer_options options;
 	int err;
 
@@ -54,10 +57,10 @@ int peer_add(const struct tapctl *tapctl, int argc, char **argv)
 		return err;
 	sodium_mlock(&locked, sizeof(locked));
 	err = peer_options_keys(&options, &locked.keys);
-	if (!err) {
-		peer_options_apply(&options, &locked.keys, &locked.peer);
+	if (!err)
+		err = peer_options_apply(&options, &locked.keys, &locked.peer);
+	if (!err)
 		err = add(tapctl, &options, &locked.peer);
-	}
 	sodium_munlock(&locked, sizeof(locked)); /* wipes it, too */
 	if (err)
 		return err;

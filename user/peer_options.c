@@ -12,9 +12,6 @@
 #include "user/parse.h"
 #include "user/peers.h"
 
-const char *const peer_frames[] = {
-	[TAP_FRAME_CLASSIC] = "classic", [TAP_FRAME_VEILED] = "veiled", NULL
-};
 const char *const peer_mark_modes[] = {
 	[TAP_MARK_SEALED] = "sealed", [TAP_MARK_OPEN] = "open", NULL
 };
@@ -33,9 +30,12 @@ static int read_option(int option, struct peer_options *options)
 		return 0;
 	case 'k':
 		return parse_key_id(optarg, &options->key_id);
-	case 'f':
-		options->has_frame = true;
-		return parse_choice("--frame", optarg, peer_frames, &options->frame);
+	case 'e':
+		options->has_encoding = true;
+		return parse_encoding(optarg, &options->encoding);
+	case 'b':
+		options->has_bind = true;
+		return parse_bind(optarg, PEER_UNBOUND, &options->bind);
 	case 'm':
 		options->has_mark = true;
 		return parse_choice("--mark", optarg, peer_mark_modes, &options->mark_mode);
@@ -53,7 +53,9 @@ int peer_options_read(int argc, char **argv, struct peer_options *options)
 		{ "realm-key", required_argument, NULL, 'r' },
 		{ "user-key", required_argument, NULL, 'u' },
 		{ "key-id", required_argument, NULL, 'k' },
-		{ "frame", required_argument, NULL, 'f' },
+		{ "encoding", required_argument, NULL, 'e' },
+		{ "frame", required_argument, NULL, 'e' }, /* its old name */
+		{ "bind", required_argument, NULL, 'b' },
 		{ "mark", required_argument, NULL, 'm' },
 		{ "ports", required_argument, NULL, 'p' },
 		{},
@@ -75,61 +77,75 @@ static void list_marks(const struct tap_sipkey *mark, struct tap_peer *peer)
 	__u64 bitmap[65536 / 64];
 	__u32 m;
 
+	sodium_mlock(bitmap, sizeof(bitmap));
 	derive_marks(mark, bitmap);
 	peer->n_marks = 0;
 	memset(peer->marks, 0, sizeof(peer->marks));
 	for (m = 0; m < 65536 && peer->n_marks < TAP_PEER_MARKS; m++)
 		if (bitmap[m / 64] >> (m % 64) & 1)
 			peer->marks[peer->n_marks++] = m;
-	sodium_memzero(bitmap, sizeof(bitmap));
+	sodium_munlock(bitmap, sizeof(bitmap)); /* wipes it, too */
 }
 
-int peer_options_keys(const struct peer_options *options, struct tap_peer *keys)
+int peer_options_keys(const struct peer_options *options, struct peer_keys *keys)
 {
-	struct {
-		unsigned char realm[TAP_REALM_KEY_BYTES];
-		unsigned char user[TAP_USER_KEY_BYTES];
-		struct tap_sipkey mark;
-	} key;
-	int err;
+	int err = 0;
 
-	if (!options->realm_key)
-		return 0;
-	sodium_mlock(&key, sizeof(key));
-	err = keyfile_read(options->realm_key, key.realm, sizeof(key.realm));
-	if (!err)
-		err = keyfile_read(options->user_key, key.user, sizeof(key.user));
-	if (!err && !sodium_memcmp(key.realm, key.user, sizeof(key.user)))
-		err = fail(EINVAL, "--realm-key and --user-key are the same key: one names the "
-				   "server, the other the user");
-	if (!err)
-		err = derive_tag(key.user, key.realm, &keys->tag);
-	if (!err)
-		err = derive_veil(key.realm, &keys->veil);
-	if (!err)
-		err = derive_mark(key.realm, &key.mark);
-	if (!err)
-		list_marks(&key.mark, keys);
-	sodium_munlock(&key, sizeof(key)); /* wipes them, too */
+	if (options->realm_key)
+		err = keyfile_read(options->realm_key, (unsigned char *)&keys->realm,
+				   sizeof(keys->realm));
+	if (!err && options->user_key)
+		err = keyfile_read(options->user_key, keys->user, sizeof(keys->user));
+	if (!err && options->realm_key && options->user_key &&
+	    !sodium_memcmp(keys->realm.secret, keys->user, sizeof(keys->user)))
+		err = fail(EINVAL, "the user key is the realm's secret: others have that, too; make a "
+				   "user key with `tapctl key gen`");
 	return err;
 }
 
-void peer_options_apply(const struct peer_options *options, const struct tap_peer *keys,
-			struct tap_peer *peer)
+/* What a peer has of the realm key. */
+static int set_realm(const struct realm_key *realm, struct tap_peer *peer)
 {
+	struct tap_sipkey mark;
+	int err;
+
+	sodium_mlock(&mark, sizeof(mark));
+	memcpy(peer->realm_id, realm->id, sizeof(peer->realm_id));
+	err = derive_fingerprint_bytes(realm->secret, peer->fingerprint);
+	if (!err)
+		err = derive_veil(realm, &peer->veil);
+	if (!err)
+		err = derive_mark(realm, &mark);
+	if (!err)
+		list_marks(&mark, peer);
+	sodium_munlock(&mark, sizeof(mark)); /* wipes it, too */
+	return err;
+}
+
+int peer_options_apply(const struct peer_options *options, const struct peer_keys *keys,
+		       struct tap_peer *peer)
+{
+	int err = 0;
+
 	memcpy(peer->name, options->name, sizeof(peer->name));
 	if (options->key_id)
 		peer->key_id = options->key_id;
-	if (options->has_frame)
-		peer->frame = options->frame;
+	if (options->has_encoding)
+		peer->encoding = options->encoding;
+	if (options->has_bind)
+		peer->bind = options->bind;
 	if (options->has_mark)
 		peer->mark_mode = options->mark_mode;
 	if (options->has_ports)
 		peer->ports_mode = options->ports_mode;
-	if (!options->realm_key)
-		return;
-	peer->tag = keys->tag;
-	peer->veil = keys->veil;
-	peer->n_marks = keys->n_marks;
-	memcpy(peer->marks, keys->marks, sizeof(peer->marks));
+	if (options->realm_key && !options->user_key &&
+	    memcmp(peer->realm_id, keys->realm.id, sizeof(peer->realm_id)))
+		return fail(EINVAL, "that is the key of another realm than peer %s has, not a newer one of "
+				    "the same realm: for another realm give --user-key as well",
+			    options->name);
+	if (options->realm_key)
+		err = set_realm(&keys->realm, peer);
+	if (!err && options->user_key)
+		err = derive_tag(keys->user, peer->realm_id, &peer->tag);
+	return err;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -16,11 +17,8 @@
 
 static int check(const struct peer_options *options)
 {
-	if (!options->realm_key != !options->user_key)
-		return usage("--realm-key and --user-key come together: the peer's keys are derived from "
-			     "both");
-	if (options->key_id || options->realm_key || options->has_frame || options->has_mark ||
-	    options->has_ports)
+	if (options->key_id || options->realm_key || options->user_key || options->has_encoding ||
+	    options->has_bind || options->has_mark || options->has_ports)
 		return 0;
 	return usage("nothing to change was given");
 }
@@ -52,8 +50,9 @@ static int move(const struct tapctl *tapctl, struct peers *peers, int from,
 }
 
 static int update(const struct tapctl *tapctl, const struct peer_options *options,
-		  const struct tap_peer *keys, struct tap_peer *peer)
+		  const struct peer_keys *keys, struct tap_peer *peer)
 {
+	const struct tap_peer *before;
 	struct peers peers;
 	int err, index;
 
@@ -65,8 +64,14 @@ static int update(const struct tapctl *tapctl, const struct peer_options *option
 		err = index;
 		goto out;
 	}
-	*peer = peers.entries[index];
-	peer_options_apply(options, keys, peer);
+	before = &peers.entries[index];
+	*peer = *before;
+	err = peer_options_apply(options, keys, peer);
+	/* A new secret of its own realm is what this command is for. */
+	if (!err && memcmp(before->realm_id, peer->realm_id, sizeof(peer->realm_id)))
+		err = peers_check_realm(&peers, peer);
+	if (err)
+		goto out;
 	if (peers_users(&peers, index))
 		err = move(tapctl, &peers, index, peer);
 	else
@@ -80,7 +85,8 @@ int peer_update(const struct tapctl *tapctl, int argc, char **argv)
 {
 	struct peer_options options;
 	struct {
-		struct tap_peer keys, peer;
+		struct peer_keys keys;
+		struct tap_peer peer;
 	} locked;
 	int err;
 

@@ -122,6 +122,25 @@ int peers_free_entry(const struct peers *peers)
 		    "del'", TAP_PEERS_MAX);
 }
 
+int peers_check_realm(const struct peers *peers, const struct tap_peer *peer)
+{
+	int i;
+
+	for (i = 0; i < TAP_PEERS_MAX; i++) {
+		const struct tap_peer *other = &peers->entries[i];
+
+		if (!other->key_id || !strcmp(other->name, peer->name) ||
+		    memcmp(other->realm_id, peer->realm_id, sizeof(peer->realm_id)) ||
+		    !memcmp(other->fingerprint, peer->fingerprint, sizeof(peer->fingerprint)))
+			continue;
+		return fail(EEXIST, "peer %s has this realm's ID already, under another secret: if this "
+				    "secret replaces that one, 'tapctl peer update %s --realm-key FILE'; if "
+				    "it is from somebody else, do not use it, for the ID is copied",
+			    other->name, other->name);
+	}
+	return 0;
+}
+
 int peers_write(struct peers *peers, int index, const struct tap_peer *peer)
 {
 	__u32 entry = index;

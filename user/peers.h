@@ -8,6 +8,7 @@
 #define TAP_PEERS_H
 
 #include "tap/maps.h"
+#include "user/derive.h"
 #include "user/tapctl.h"
 
 /* All peers and the rules that point to them, under the lock of the pin directory. */
@@ -33,6 +34,13 @@ int peers_need(const struct peers *peers, const char *name);
 /* An entry that is not in use, or -ENOSPC after fail(). */
 int peers_free_entry(const struct peers *peers);
 
+/*
+ * Whoever runs another server can copy a realm's ID, and the user's tags would be good there: so no
+ * second peer with an ID that one has already, unless under the same secret. 0, or -EEXIST after
+ * fail() that names the one.
+ */
+int peers_check_realm(const struct peers *peers, const struct tap_peer *peer);
+
 int peers_write(struct peers *peers, int index, const struct tap_peer *peer);
 
 /* The options that `peer add` and `peer update` share. */
@@ -41,23 +49,27 @@ struct peer_options {
 	const char *realm_key;
 	const char *user_key;
 	__u16 key_id; /* 0: not given, as with the following */
-	bool has_frame, has_mark, has_ports;
-	__u8 frame, mark_mode, ports_mode;
+	bool has_encoding, has_bind, has_mark, has_ports;
+	__u8 encoding, bind, mark_mode, ports_mode;
 };
+
+#define PEER_UNBOUND "none" /* --bind of a peer whose tags cover no address */
 
 int peer_options_read(int argc, char **argv, struct peer_options *options);
 
-/*
- * Reads the keys, if they were given, and derives a peer's from them; `keys` is in locked memory.
- * To be called before the lock is taken: standard input may take its time.
- */
-int peer_options_keys(const struct peer_options *options, struct tap_peer *keys);
+/* The keys that were given; to be kept in locked memory. */
+struct peer_keys {
+	struct realm_key realm;
+	unsigned char user[TAP_USER_KEY_BYTES];
+};
+
+/* Reads them. To be called before the lock is taken: standard input may take its time. */
+int peer_options_keys(const struct peer_options *options, struct peer_keys *keys);
 
 /* Puts what was given into the peer, which is in locked memory. */
-void peer_options_apply(const struct peer_options *options, const struct tap_peer *keys,
-			struct tap_peer *peer);
+int peer_options_apply(const struct peer_options *options, const struct peer_keys *keys,
+		       struct tap_peer *peer);
 
-extern const char *const peer_frames[];
 extern const char *const peer_mark_modes[];
 extern const char *const peer_ports_modes[];
 

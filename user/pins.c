@@ -14,7 +14,9 @@
 
 #include "user/bpffs.h"
 #include "user/clock.h"
+#include "user/layout.h"
 #include "user/pins.h"
+#include "user/realm.h"
 #include "user/side.h"
 
 #define LOCK_WAIT_MS 10000
@@ -93,7 +95,11 @@ int pins_open(const struct tapctl *tapctl, enum pins_use use)
 			break;
 		close(fd);
 	}
-	err = use == PINS_WRITE ? clock_refresh(tapctl) : 0;
+	err = layout_check(tapctl);
+	if (!err && use == PINS_WRITE)
+		err = clock_refresh(tapctl);
+	if (!err && use != PINS_READ)
+		err = realm_wipe_older(tapctl);
 out:
 	if (!err)
 		return fd;

@@ -18,8 +18,9 @@ enum pins_use {
 
 /*
  * Opens and locks the pin directory; returns a descriptor that holds the lock (close() lets go) or
- * a negative errno after fail(). Waits for another tapctl at most 10 s, then EBUSY. PINS_WRITE also
- * refreshes the clock offset of what is loaded there (user/clock.h).
+ * a negative errno after fail(). Waits for another tapctl at most 10 s, then EBUSY. Refuses maps of
+ * another layout (user/layout.h). PINS_WRITE also refreshes the clock offset of what is loaded there
+ * (user/clock.h), and whoever takes the exclusive lock wipes an old realm secret (user/realm.h).
  */
 int pins_open(const struct tapctl *tapctl, enum pins_use use);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/kernel.h"
+#include "user/layout.h"
 #include "user/pins.h"
 #include "user/programs.h"
 
@@ -147,6 +148,9 @@ int programs_pin_maps(const struct tapctl *tapctl, const struct side *side,
 	struct bpf_map *map;
 	int err;
 
+	err = layout_write(side, object);
+	if (err)
+		return err;
 	bpf_object__for_each_map (map, object) {
 		const char *name = bpf_map__name(map);
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `realm gen` and `key gen` share: both make 32 random bytes.
+ * Where a new key goes: what `realm gen` and `key gen` share.
  */
 #ifndef TAP_SECRET_H
 #define TAP_SECRET_H
 
+#include <stddef.h>
+
 #include "user/tapctl.h"
 
-/*
- * The verb of a secret called `what`: reads [-o FILE], makes it and writes it. A realm key's
- * fingerprint is told, too.
- */
-int secret_gen(const struct tapctl *tapctl, int argc, char **argv, const char *what, bool realm);
+/* Writes it to a new file, or to standard output where `path` is NULL; 0 or -errno after fail(). */
+int secret_put(const struct tapctl *tapctl, const char *path, const unsigned char *key, size_t bytes);
 
 #endif /* TAP_SECRET_H */

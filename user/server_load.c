@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/advice.h"
@@ -19,6 +20,8 @@
 #include "user/keyfile.h"
 #include "user/load.h"
 #include "user/programs.h"
+#include "user/realm.h"
+#include "user/server.h"
 #include "user/settings.h"
 #include "user/stacking.h"
 #include "user/unload.h"
@@ -152,11 +155,40 @@ static int agrees(const struct load *load, const struct device *device)
 		    device->name, hook_text(hook), device->name);
 }
 
-/* Attaches the gate with these settings; what this call made is gone again if it fails. */
-static int run(const struct tapctl *tapctl, struct server_options *options, struct tap_realm *realm,
-	       bool attached)
+/* What libxdp has replaced cannot be taken back. */
+static bool may_stay_replaced(const struct load *load)
 {
-	struct context context = { .options = options, .realm = realm };
+	for (size_t i = 0; i < load->devices.n; i++)
+		if (load->devices.at[i].record.hook == TAP_HOOK_XDP_SHARED)
+			return true;
+	return false;
+}
+
+/* Puts the programs in place, and the settings before or after them. */
+static int put(struct load *load, const struct gate_bpf *gate, const struct server_change *change)
+{
+	struct interfaces wanted = change->options->interfaces;
+	int err = 0;
+
+	if (change->before)
+		err = gate_write_settings(gate, change->realm);
+	if (!err)
+		err = load_run(load, &wanted);
+	if (!err) {
+		change->realm->rotating = 0;
+		err = gate_write_settings(gate, change->realm);
+		if (err)
+			load_undo(load);
+	}
+	/* A rotation that is marked as unfinished fits programs with and without the new secret. */
+	if (err && change->before && !may_stay_replaced(load))
+		gate_write_settings(gate, change->before);
+	return err;
+}
+
+int server_put(const struct tapctl *tapctl, const struct server_change *change)
+{
+	struct context context = { .options = change->options, .realm = change->realm };
 	bool fresh = !pins_have(tapctl, server_side.settings);
 	struct load *load = calloc(1, sizeof(*load));
 	struct gate_bpf *gate = NULL;
@@ -171,23 +203,22 @@ static int run(const struct tapctl *tapctl, struct server_options *options, stru
 			       .replace_shared = replace_shared,
 			       .options = &context };
 	load->devices.map = -1;
-	gate = gate_load(tapctl, realm, !attached);
+	gate = gate_load(tapctl, change->realm, !change->attached && !change->before);
 	if (!gate) {
 		err = -EIO;
 		goto out;
 	}
 	load->ether_fd = bpf_program__fd(gate->progs.tap_gate);
 	load->l3_fd = bpf_program__fd(gate->progs.tap_gate_l3);
-	barrier_mark(tapctl, realm);
-	err = load_run(load, &options->interfaces);
-	if (err)
-		goto out;
-	err = gate_write_settings(gate, realm);
-	if (err)
-		load_undo(load);
-	else
-		err = load_print(load);
+	if (change->attached || change->options->interfaces.n)
+		barrier_mark(tapctl, change->realm);
+	err = put(load, gate, change);
+	if (!err && change->report)
+		err = change->report(load);
 	if (!err) {
+		if (change->realm->monitor)
+			note("monitor: the gate judges and counts, but drops nothing, so every protected "
+			     "port is open to everybody; `tapctl server load ... --monitor=off` ends that");
 		advise_on_opened(tapctl, load->rules_before);
 		device_lint_notes(tapctl, &server_side);
 	}
@@ -200,8 +231,7 @@ out:
 	return err;
 }
 
-/* Whether the gate of this directory judges anything now. */
-static int any_attached(const struct tapctl *tapctl, bool *any)
+int server_attached(const struct tapctl *tapctl, bool *any)
 {
 	struct devices devices;
 	int err;
@@ -216,7 +246,7 @@ static int any_attached(const struct tapctl *tapctl, bool *any)
 
 /* The settings to load with: new ones, or those in force with changes. */
 static int settle(const struct tapctl *tapctl, const struct server_options *options,
-		  const unsigned char *key, struct tap_realm *realm, bool *attached)
+		  const struct realm_key *key, struct tap_realm *realm, bool *attached)
 {
 	int err;
 
@@ -235,7 +265,11 @@ static int settle(const struct tapctl *tapctl, const struct server_options *opti
 	if (!err)
 		err = settings_change(options, key, realm);
 	if (!err)
-		err = any_attached(tapctl, attached);
+		err = server_attached(tapctl, attached);
+	/* The programs that are loaded now will have what the settings say, and no more. */
+	if (!err && !realm_overlaps(realm, time(NULL)))
+		realm_forget_older(realm);
+	realm->rotating = 0;
 	/* What passed while no gate was there has no record; what it admitted before has. */
 	if (!err && !*attached)
 		barrier_start(tapctl, realm, true);
@@ -244,36 +278,40 @@ static int settle(const struct tapctl *tapctl, const struct server_options *opti
 
 int server_load(const struct tapctl *tapctl, int argc, char **argv)
 {
-	unsigned char key[TAP_REALM_KEY_BYTES];
+	struct realm_key key;
 	struct server_options options;
 	struct tap_realm realm;
+	struct server_change change = {
+		.options = &options,
+		.realm = &realm,
+		.report = load_print,
+	};
 	int err, lock = -1;
-	bool attached;
 
 	err = settings_read_options(argc, argv, &options);
 	if (err)
 		return err;
-	sodium_mlock(key, sizeof(key));
+	sodium_mlock(&key, sizeof(key));
 	sodium_mlock(&realm, sizeof(realm));
 	err = kernel_check();
 	if (!err)
-		err = keyfile_read(options.realm_key, key, sizeof(key));
+		err = keyfile_read(options.realm_key, (unsigned char *)&key, sizeof(key));
 	if (!err)
 		err = lock = pins_open(tapctl, PINS_CREATE);
 	if (err < 0)
 		goto out;
 	err = stacking_check(tapctl, &options.interfaces);
 	if (!err)
-		err = settle(tapctl, &options, key, &realm, &attached);
+		err = settle(tapctl, &options, &key, &realm, &change.attached);
 	if (!err)
-		err = run(tapctl, &options, &realm, attached);
+		err = server_put(tapctl, &change);
 	if (!err)
 		advise_on_cookies(tapctl);
 	/* Only if it is empty. */
 	if (err)
 		pins_remove_directory(tapctl);
 out:
-	sodium_munlock(key, sizeof(key));
+	sodium_munlock(&key, sizeof(key));
 	sodium_munlock(&realm, sizeof(realm));
 	if (lock >= 0)
 		close(lock);

@@ -74,10 +74,12 @@ static void advise(const struct tapctl *tapctl, const struct tap_ruleset *set,
 		advise_on_services(tapctl, set, at, at);
 		advise_on_order(set, at, at);
 		advise_on_hiding(tapctl, set, at, at);
+		advise_on_binding(set, at, at);
 	} else {
 		advise_on_services(tapctl, set, 1, set->n_rules);
 		advise_on_order(set, 1, set->n_rules);
 		advise_on_hiding(tapctl, set, 1, set->n_rules);
+		advise_on_binding(set, 1, set->n_rules);
 	}
 }
 
@@ -172,20 +174,36 @@ static json_t *json_unless_any(const char *text)
 	return strcmp(text, "any") ? json_string(text) : json_null();
 }
 
+const char *service_encoding_text(const struct tap_service *service)
+{
+	if (service->encoding == TAP_SERVICE_DEFAULT)
+		return NULL;
+	return encoding_text(service->encoding == TAP_SERVICE_CLASSIC ? TAP_ENCODING_CLASSIC :
+								       TAP_ENCODING_VEILED);
+}
+
+const char *service_public_address(const struct tap_service *service, char text[PREFIX_TEXT])
+{
+	if (!service->public_address[0] && !service->public_address[1])
+		return NULL;
+	return address_text((const unsigned char *)service->public_address, text);
+}
+
 json_t *service_json(unsigned int number, const struct tap_rule *rule, const char *keys)
 {
-	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT];
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], public[PREFIX_TEXT];
 	const struct tap_service *service = &rule->service;
 
 	return json_pack(
-		"{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:s, s:b, s:s, s:s}", "number", number, "ports",
-		ports_text(rule, ports), "dst", json_unless_any(prefix_text(&rule->dst, dst)), "src",
-		json_unless_any(prefix_text(&rule->src, src)), "dev",
+		"{s:i, s:s, s:o, s:o, s:o, s:s, s:i, s:s?, s:s?, s:s, s:b, s:s, s:s}", "number", number,
+		"ports", ports_text(rule, ports), "dst", json_unless_any(prefix_text(&rule->dst, dst)),
+		"src", json_unless_any(prefix_text(&rule->src, src)), "dev",
 		rule->ifindex ? json_string(rule->device) : json_null(), "action",
 		service_actions[service->action], "public_port",
-		service->public_port ? service->public_port : rule->ports[0].lo, "tag",
-		service_tag_modes[service->tag_mode], "stealth", service->stealth, "reject",
-		service_rejects[service->reject], "keys", keys);
+		service->public_port ? service->public_port : rule->ports[0].lo, "public_address",
+		service_public_address(service, public), "encoding", service_encoding_text(service),
+		"bind", bind_text(service->bind, SERVICE_UNBOUND), "stealth", service->stealth,
+		"reject", service_rejects[service->reject], "keys", keys);
 }
 
 int service_show(const struct tapctl *tapctl, int argc, char **argv, service_showing *show)

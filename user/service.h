@@ -9,6 +9,7 @@
 
 #include "tap/maps.h"
 #include "user/openings.h"
+#include "user/parse.h"
 #include "user/tapctl.h"
 
 /* What one `service add` asks for. */
@@ -44,8 +45,15 @@ json_t *service_json(unsigned int number, const struct tap_rule *rule, const cha
 typedef int service_showing(const struct tapctl *tapctl, const struct tap_ruleset *set, int acl_map);
 int service_show(const struct tapctl *tapctl, int argc, char **argv, service_showing *show);
 
+#define SERVICE_UNBOUND "any" /* --bind of a service that takes tags that cover no address */
+
+/* "veiled", "classic"; NULL: what the gate is loaded with. */
+const char *service_encoding_text(const struct tap_service *service);
+
+/* What clients dial, "203.0.113.7"; NULL: the SYN's own destination. */
+const char *service_public_address(const struct tap_service *service, char text[PREFIX_TEXT]);
+
 extern const char *const service_actions[];
-extern const char *const service_tag_modes[];
 extern const char *const service_rejects[];
 
 #endif /* TAP_SERVICE_H */

@@ -4,26 +4,45 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/output.h"
 #include "user/parse.h"
 #include "user/service.h"
 #include "user/verbs.h"
 
+/* What clients dial instead, as far as it differs: "203.0.113.7:2222", ":2222", "203.0.113.7". */
+static const char *public_text(const struct tap_service *service, char text[PREFIX_TEXT + 10])
+{
+	const char *host = service_public_address(service, text);
+	size_t length = host ? strlen(host) : 0;
+
+	text[length] = '\0';
+	if (length && strchr(text, ':') && service->public_port) {
+		memmove(text + 1, text, length);
+		*text = '[';
+		length++;
+		text[length++] = ']';
+	}
+	if (service->public_port)
+		snprintf(text + length, 10, ":%u", service->public_port);
+	return text;
+}
+
 static void list_row(struct output_table *rows, unsigned int number, const struct tap_rule *rule,
 		     const char *keys)
 {
-	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[DEVICE_TEXT], n[12], public[8] = "";
+	char ports[PORTS_TEXT], dst[PREFIX_TEXT], src[PREFIX_TEXT], device[DEVICE_TEXT], n[12];
 	const struct tap_service *service = &rule->service;
 	bool tap = service->action == TAP_ACTION_TAP;
+	const char *encoding = service_encoding_text(service);
+	char public[PREFIX_TEXT + 10];
 
 	snprintf(n, sizeof(n), "%u", number);
-	if (service->public_port)
-		snprintf(public, sizeof(public), "%u", service->public_port);
 	output_row(rows, n, ports_text(rule, ports), prefix_text(&rule->dst, dst),
 		   prefix_text(&rule->src, src), device_text(rule, device),
-		   service_actions[service->action], public,
-		   tap ? service_tag_modes[service->tag_mode] : "",
+		   service_actions[service->action], public_text(service, public),
+		   tap && encoding ? encoding : "", tap ? bind_text(service->bind, SERVICE_UNBOUND) : "",
 		   tap ? service_rejects[service->reject] : "", keys);
 }
 
@@ -38,8 +57,8 @@ static int list(const struct tapctl *tapctl, const struct tap_ruleset *set, int 
 	if (tapctl->json)
 		array = json_array();
 	else
-		rows = output_table(">N", "PORT", "DST", "SRC", "DEV", "ACTION", "PUBLIC", "TAG",
-				    "REJECT", "KEYS", NULL);
+		rows = output_table(">N", "PORT", "DST", "SRC", "DEV", "ACTION", "PUBLIC",
+				    "ENCODING", "BIND", "REJECT", "KEYS", NULL);
 	for (i = 0; i < set->n_rules && !err; i++) {
 		err = service_keys_text(acl_map, &set->rules[i], &keys);
 		if (err)

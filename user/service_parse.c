@@ -9,7 +9,6 @@
 #include "user/service.h"
 
 const char *const service_actions[] = { "tap", "pass", "drop", NULL };
-const char *const service_tag_modes[] = { "auto", "short", "long", NULL };
 const char *const service_rejects[] = { "drop", "rst", NULL };
 static const char *const on_off[] = { "off", "on", NULL };
 
@@ -26,6 +25,17 @@ static int read_keys(const char *text, struct service_request *request)
 	return request->listed ? parse_ids("--keys", text, &request->list) : 0;
 }
 
+static int read_encoding(struct tap_service *service)
+{
+	__u8 encoding;
+	int err = parse_encoding(optarg, &encoding);
+
+	if (!err)
+		service->encoding = encoding == TAP_ENCODING_CLASSIC ? TAP_SERVICE_CLASSIC :
+								       TAP_SERVICE_VEILED;
+	return err;
+}
+
 static int read_tap_option(int option, struct parsing *parsing)
 {
 	struct tap_service *service = &parsing->request->rule.service;
@@ -34,9 +44,18 @@ static int read_tap_option(int option, struct parsing *parsing)
 	case 'p':
 		parsing->tap_only = "--public-port";
 		return parse_port("--public-port", optarg, &service->public_port);
+	case 'P':
+		parsing->tap_only = "--public-address";
+		return parse_address("--public-address", optarg, service->public_address);
+	case 'b':
+		parsing->tap_only = "--bind";
+		return parse_bind(optarg, SERVICE_UNBOUND, &service->bind);
+	case 'e':
+		parsing->tap_only = "--encoding";
+		return read_encoding(service);
 	case 't':
-		parsing->tap_only = "--tag";
-		return parse_choice("--tag", optarg, service_tag_modes, &service->tag_mode);
+		return usage("--tag is gone: the veiled encoding always carries 56 bits of the tag, and "
+			     "the classic one 30; leave it out");
 	case 'r':
 		parsing->tap_only = "--reject";
 		return parse_choice("--reject", optarg, service_rejects, &service->reject);
@@ -80,6 +99,9 @@ static int check(const struct parsing *parsing)
 		return usage("%s means something for --action tap only", parsing->tap_only);
 	if (rule->service.action == TAP_ACTION_PASS && rule->service.stealth)
 		return usage("--stealth on hides a port, and --action pass lets all in: leave out one");
+	if (rule->service.reject == TAP_REJECT_RST && rule->service.stealth)
+		return usage("--reject rst answers as a closed port does, and --stealth on makes the host "
+			     "look as if it were not there: leave out one");
 	if (rule->service.public_port + (ports->hi - ports->lo) > 65535)
 		return usage("--public-port %u stands for port %u, so port %u would be %u, beyond 65535",
 			     rule->service.public_port, ports->lo, ports->hi,
@@ -95,7 +117,11 @@ int service_parse(int argc, char **argv, struct service_request *request)
 		{ "dev", required_argument, NULL, 'i' },
 		{ "action", required_argument, NULL, 'a' },
 		{ "public-port", required_argument, NULL, 'p' },
-		{ "tag", required_argument, NULL, 't' },
+		{ "public-address", required_argument, NULL, 'P' },
+		{ "bind", required_argument, NULL, 'b' },
+		{ "encoding", required_argument, NULL, 'e' },
+		{ "frame", required_argument, NULL, 'e' }, /* its old name */
+		{ "tag", required_argument, NULL, 't' }, /* of protocol 2 */
 		{ "stealth", required_argument, NULL, 'h' },
 		{ "reject", required_argument, NULL, 'r' },
 		{ "keys", required_argument, NULL, 'k' },

@@ -10,11 +10,11 @@
 #include "user/cookies.h"
 #include "user/derive.h"
 #include "user/parse.h"
+#include "user/realm.h"
 #include "user/settings.h"
 
-/* Indexed by enum xdp_mode, TAP_ACCEPT_* - 1, enum tap_mark_mode, TAP_GROUP_BY_* - 1. */
+/* Indexed by enum xdp_mode, enum tap_mark_mode, TAP_GROUP_BY_* - 1. */
 static const char *const modes[] = { "auto", "native", "generic", NULL };
-static const char *const frames[] = { "classic", "veiled", "both", NULL };
 static const char *const marks[] = { "sealed", "open", NULL };
 static const char *const group_bys[] = { "mark", "ts", "mark,ts", NULL };
 static const char *const switches[] = { "off", "on", NULL };
@@ -24,7 +24,8 @@ static const struct option long_options[] = {
 	{ "realm-key", required_argument, NULL, 'k' },
 	{ "mode", required_argument, NULL, 'm' },
 	{ "shared", no_argument, NULL, 's' },
-	{ "frame", required_argument, NULL, 'f' },
+	{ "encoding", required_argument, NULL, 'e' },
+	{ "frame", required_argument, NULL, 'e' }, /* its old name */
 	{ "mark", required_argument, NULL, 'M' },
 	{ "group-by", required_argument, NULL, 'g' },
 	{ "skew", required_argument, NULL, 'S' },
@@ -68,8 +69,9 @@ static int read_option(int option, struct server_options *o)
 		if (!err)
 			o->mode = value;
 		return err;
-	case 'f':
-		return read_choice("--frame", frames, 1, &o->frames, &o->has_frames);
+	case 'e':
+		o->has_encoding = true;
+		return parse_encoding(optarg, &o->encoding);
 	case 'M':
 		return read_choice("--mark", marks, 0, &o->mark_mode, &o->has_mark);
 	case 'g':
@@ -111,8 +113,8 @@ int settings_read_options(int argc, char **argv, struct server_options *o)
 
 static void change(const struct server_options *o, struct tap_realm *realm)
 {
-	if (o->has_frames)
-		realm->frames = o->frames;
+	if (o->has_encoding)
+		realm->encoding = o->encoding;
 	if (o->has_mark)
 		realm->mark_mode = o->mark_mode;
 	if (o->has_group_by)
@@ -125,20 +127,18 @@ static void change(const struct server_options *o, struct tap_realm *realm)
 	realm->tai_minus_utc_ns = clock_tai_minus_utc_ns();
 }
 
-int settings_make(const struct server_options *o,
-		  const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
+int settings_make(const struct server_options *o, const struct realm_key *key,
+		  struct tap_realm *realm)
 {
 	int err;
 
 	memset(realm, 0, sizeof(*realm));
-	memcpy(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES);
-	err = derive_veil(realm_key, &realm->veil);
-	if (!err)
-		err = derive_mark(realm_key, &realm->mark);
+	memcpy(realm->id, key->id, sizeof(realm->id));
+	err = derive_realm_secret(key, &realm->secret[0]);
 	if (err)
 		return err;
 	randombytes_buf(&realm->place, sizeof(realm->place));
-	realm->frames = TAP_ACCEPT_VEILED;
+	realm->encoding = TAP_ENCODING_VEILED;
 	realm->mark_mode = TAP_MARK_SEALED;
 	realm->group_by = TAP_GROUP_BY_MARK | TAP_GROUP_BY_TS;
 	realm->skew = TAP_SKEW_DEFAULT;
@@ -147,13 +147,36 @@ int settings_make(const struct server_options *o,
 	return 0;
 }
 
-int settings_change(const struct server_options *o,
-		    const unsigned char realm_key[TAP_REALM_KEY_BYTES], struct tap_realm *realm)
+static int check_realm(const struct realm_key *key, const struct tap_realm *realm)
 {
-	if (sodium_memcmp(realm->realm_key, realm_key, TAP_REALM_KEY_BYTES))
+	int slot = realm_slot(realm, key->secret);
+	char at[TIME_TEXT];
+
+	if (memcmp(realm->id, key->id, sizeof(key->id)))
 		return fail(EEXIST, "this is another realm key than the gate was loaded with (`tapctl "
-				    "status` shows that one's fingerprint): give that one, because the "
-				    "keys were derived for it");
+				    "status` shows that one's ID and fingerprint): give that one, because "
+				    "the keys were derived for it");
+	if (slot == realm->newest)
+		return 0;
+	if (slot >= 0)
+		return fail(EEXIST, "this realm key's secret was replaced at %s: give the newest key file",
+			    time_text(realm->rotated, at));
+	if (realm->rotated)
+		return fail(EEXIST, "this is another secret of the same realm than the gate has since %s: "
+				    "give the newest key file; `tapctl realm rotate --realm-key FILE` "
+				    "brings in a new one",
+			    time_text(realm->rotated, at));
+	return fail(EEXIST, "this is another secret of the same realm than the gate has: `tapctl realm "
+			    "rotate --realm-key FILE` brings it in, without a gap");
+}
+
+int settings_change(const struct server_options *o, const struct realm_key *key,
+		    struct tap_realm *realm)
+{
+	int err = check_realm(key, realm);
+
+	if (err)
+		return err;
 	if (o->has_replay_size && o->replay_size != realm->replay_size)
 		return fail(EEXIST,
 			    "the gate is loaded with --replay-size %u, which cannot change while "
@@ -163,9 +186,9 @@ int settings_change(const struct server_options *o,
 	return 0;
 }
 
-const char *settings_frames_text(__u8 value)
+const char *settings_encoding_text(__u8 value)
 {
-	return value >= 1 && value <= 3 ? frames[value - 1] : "none";
+	return encoding_text(value);
 }
 
 const char *settings_group_by_text(__u8 value)

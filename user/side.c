@@ -4,18 +4,20 @@
  */
 #include <string.h>
 
+#include "tap/maps.h"
 #include "user/side.h"
 
-static const char *const gate_maps[] = {
-	"tap_realm", "tap_stats", "tap_services", "tap_keys", "tap_key_names", "tap_acl",
-	"tap_pending", "tap_pending_tsecr", "tap_replay", "tap_seconds", "tap_flows", "tap_gate_state",
-	"tap_events", "tap_gate_devices", NULL,
-};
+#define NAME(map, layout) #map,
+#define LAYOUT(map, layout) layout,
+#define COUNT(map, layout) +1
 
-static const char *const splitter_maps[] = {
-	"tap_client", "tap_client_stats", "tap_rules", "tap_peers", "tap_sent",
-	"tap_split_devices", NULL,
-};
+static const char *const gate_maps[] = { TAP_GATE_MAPS(NAME) NULL };
+static const char *const splitter_maps[] = { TAP_SPLITTER_MAPS(NAME) NULL };
+static const unsigned int gate_layouts[] = { TAP_GATE_MAPS(LAYOUT) };
+static const unsigned int splitter_layouts[] = { TAP_SPLITTER_MAPS(LAYOUT) };
+
+_Static_assert(TAP_GATE_MAPS(COUNT) < TAP_LAYOUT_MAPS, "an empty name must end the list");
+_Static_assert(TAP_SPLITTER_MAPS(COUNT) < TAP_LAYOUT_MAPS, "an empty name must end the list");
 
 const struct side server_side = {
 	.program = "gate",
@@ -24,7 +26,10 @@ const struct side server_side = {
 	.devices = "tap_gate_devices",
 	.link_prefix = "xdp_",
 	.kernel_name = "tap_gate",
+	.layout = "tap_gate_layout",
 	.maps = gate_maps,
+	.layouts = gate_layouts,
+	.n_maps = TAP_GATE_MAPS(COUNT),
 };
 
 const struct side client_side = {
@@ -34,7 +39,10 @@ const struct side client_side = {
 	.devices = "tap_split_devices",
 	.link_prefix = "tcx_",
 	.kernel_name = "tap_split",
+	.layout = "tap_split_layout",
 	.maps = splitter_maps,
+	.layouts = splitter_layouts,
+	.n_maps = TAP_SPLITTER_MAPS(COUNT),
 };
 
 bool side_has_map(const struct side *side, const char *name)

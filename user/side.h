@@ -16,7 +16,10 @@ struct side {
 	const char *devices; /* struct tap_device by ifindex */
 	const char *link_prefix; /* a device's pinned link is "xdp_<ifindex>" */
 	const char *kernel_name; /* how the names of its programs in the kernel begin */
+	const char *layout; /* struct tap_layout: which layouts its maps have */
 	const char *const *maps; /* all of its pinned maps, up to a NULL */
+	const unsigned int *layouts; /* of each of them */
+	size_t n_maps;
 };
 
 extern const struct side server_side, client_side;

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "tap/maps.h"
 #include "user/ruleset.h"
 #include "user/side.h"
 #include "user/tapctl.h"
@@ -28,6 +29,14 @@ int status_rule_devices(const struct tapctl *tapctl, const struct side *side, js
 
 /* What is to be said of a clock offset that was found in the settings. */
 void status_clock(const struct side *side, __s64 offset, json_t *warnings);
+
+/* The realm of the settings, and who still uses its old secret. 0 or -errno after fail(). */
+int status_realm(const struct tapctl *tapctl, const struct tap_realm *realm, json_t *server,
+		 json_t *warnings);
+
+/* How many keys together can fill the replay window. 0 or -errno after fail(). */
+int status_rates(const struct tapctl *tapctl, const struct tap_realm *realm, json_t *server,
+		 json_t *warnings);
 
 /* Warns of services or rules that never match for another that comes before them. */
 void status_order(const struct tap_ruleset *set, enum ruleset_side side, json_t *warnings);

@@ -10,6 +10,7 @@
 
 #include "user/clock.h"
 #include "user/counters.h"
+#include "user/derive.h"
 #include "user/peers.h"
 #include "user/pins.h"
 #include "user/status.h"
@@ -36,6 +37,37 @@ static int add_settings(const struct tapctl *tapctl, json_t *client, json_t *war
 	return 0;
 }
 
+static bool same_realm(const struct tap_peer *a, const struct tap_peer *b)
+{
+	return !memcmp(a->realm_id, b->realm_id, sizeof(a->realm_id)) &&
+	       !memcmp(a->fingerprint, b->fingerprint, sizeof(a->fingerprint));
+}
+
+/* Each realm and secret once, however many peers have it. */
+static void add_realms(const struct peers *peers, json_t *client)
+{
+	char id[DERIVE_ID_TEXT], fingerprint[DERIVE_FINGERPRINT_BYTES];
+	json_t *realms = json_array();
+	int i, before;
+
+	for (i = 0; i < TAP_PEERS_MAX; i++) {
+		const struct tap_peer *peer = &peers->entries[i];
+
+		if (!peer->key_id)
+			continue;
+		for (before = 0; before < i; before++)
+			if (peers->entries[before].key_id && same_realm(&peers->entries[before], peer))
+				break;
+		if (before < i)
+			continue;
+		derive_id_text(peer->realm_id, id);
+		derive_fingerprint_text(peer->fingerprint, fingerprint);
+		json_array_append_new(realms, json_pack("{s:s, s:s}", "realm_id", id, "fingerprint",
+							fingerprint));
+	}
+	json_object_set_new(client, "realms", realms);
+}
+
 static void warn_of_rules(const struct tap_ruleset *rules, int peers, json_t *warnings)
 {
 	if (!rules->n_rules)
@@ -56,6 +88,7 @@ static int add_rules(const struct tapctl *tapctl, json_t *client, json_t *warnin
 	for (int i = 0; i < TAP_PEERS_MAX; i++)
 		n += peers.entries[i].key_id != 0;
 	warn_of_rules(peers.rules, n, warnings);
+	add_realms(&peers, client);
 	json_object_set_new(client, "peers", json_integer(n));
 	json_object_set_new(client, "rules", json_integer(peers.rules->n_rules));
 out:

@@ -98,7 +98,7 @@ static int count_records(const struct tapctl *tapctl, __u32 replay_size, __u64 *
 
 static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *warnings)
 {
-	char fingerprint[DERIVE_FINGERPRINT_BYTES], at[BARRIER_TIME_BYTES];
+	char at[BARRIER_TIME_BYTES];
 	__u64 records = 0;
 	struct tap_realm realm;
 	int err;
@@ -106,9 +106,9 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 	sodium_mlock(&realm, sizeof(realm));
 	err = gate_read_settings(tapctl, &realm);
 	if (!err)
-		err = derive_fingerprint(realm.realm_key, fingerprint);
-	if (!err)
 		err = count_records(tapctl, realm.replay_size, &records);
+	if (!err)
+		err = status_realm(tapctl, &realm, server, warnings);
 	if (err)
 		goto out;
 	status_clock(&server_side, realm.tai_minus_utc_ns, warnings);
@@ -122,14 +122,16 @@ static int add_settings(const struct tapctl *tapctl, json_t *server, json_t *war
 			    "the gate judges and counts, but drops nothing: `tapctl server load ... "
 			    "--monitor=off` ends that");
 	json_object_update_new(
-		server, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:I}", "realm",
-				  fingerprint, "frame", settings_frames_text(realm.frames), "mark",
+		server, json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:I}", "encoding",
+				  settings_encoding_text(realm.encoding), "mark",
 				  realm.mark_mode == TAP_MARK_SEALED ? "sealed" : "open",
 				  "group_by", settings_group_by_text(realm.group_by), "skew",
 				  (int)realm.skew, "replay_size", (int)realm.replay_size,
 				  "replay_used", (json_int_t)records, "monitor", realm.monitor,
 				  "tai_offset", (json_int_t)clock_tai_minus_utc_ns() / 1000000000));
-	err = cookies_status(tapctl, &realm, server, warnings);
+	err = status_rates(tapctl, &realm, server, warnings);
+	if (!err)
+		err = cookies_status(tapctl, &realm, server, warnings);
 out:
 	sodium_munlock(&realm, sizeof(realm));
 	return err;

@@ -12,6 +12,7 @@
 
 /* Secrets */
 VERB(realm_gen);
+VERB(realm_rotate);
 VERB(key_gen);
 VERB(key_derive);
 

@@ -8,7 +8,7 @@
 #define TAP_WARNINGS_H
 
 #define TAP_WARNINGS(X, arg)                                                                     \
-	X(unfinished, "a load or an unload was cut short, and left a part of its work", arg)         \
+	X(unfinished, "a load, an unload or a rotation was cut short, and left a part of its work", arg) \
 	X(not_attached, "the gate, or the splitter, is attached to no interface", arg)               \
 	X(device_gone, "an interface was removed, or the program was taken off it", arg)             \
 	X(no_service, "no service is protected: the gate passes everything", arg)                    \

@@ -57,21 +57,34 @@ struct tap_port_range {
 TAP_SIZE(struct tap_port_range, 4);
 
 enum tap_action { TAP_ACTION_TAP, TAP_ACTION_PASS, TAP_ACTION_DROP };
-enum tap_tag_mode { TAP_TAG_AUTO, TAP_TAG_SHORT, TAP_TAG_LONG };
 enum tap_reject { TAP_REJECT_DROP, TAP_REJECT_RST };
+
+/* Which encoding a service takes: one of its own, or what `server load` said for all. */
+enum tap_service_encoding { TAP_SERVICE_DEFAULT, TAP_SERVICE_CLASSIC, TAP_SERVICE_VEILED };
+
+/* What the tag must cover at a service: bits, as in a group's FLAGS. 0: nothing more. */
+enum tap_bind {
+	TAP_BIND_ANY = 0,
+	TAP_BIND_DST = TAP_FLAG_DST,
+	TAP_BIND_SRC = TAP_FLAG_SRC,
+	TAP_BIND_BOTH = TAP_FLAG_DST | TAP_FLAG_SRC,
+};
 
 #define TAP_ACL_ANY 0 /* every key is allowed; other values are an index into tap_acl */
 
 /* What the gate does with a SYN for this service. */
 struct tap_service {
 	__u8 action; /* enum tap_action */
-	__u8 tag_mode; /* enum tap_tag_mode */
+	__u8 encoding; /* enum tap_service_encoding */
 	__u8 stealth; /* 1: what is no SYN and of no connection is refused too (reason: stray) */
 	__u8 reject; /* enum tap_reject */
 	__u16 public_port; /* what clients dial instead of ports[0].lo; 0: that itself */
 	__u16 acl; /* index into tap_acl, or TAP_ACL_ANY */
+	__u64 public_address[2]; /* what clients dial instead of the SYN's own destination; 0: that itself */
+	__u8 bind; /* enum tap_bind */
+	__u8 pad[7];
 };
-TAP_SIZE(struct tap_service, 8);
+TAP_SIZE(struct tap_service, 32);
 
 /*
  * Whether segments that are no SYN are looked at, too: to a stranger the port is to look like that of
@@ -109,13 +122,13 @@ struct tap_rule {
 	char device[16]; /* the device's name; "": any */
 	__u64 netns; /* inode of the network namespace that it was looked up in; 0: any device */
 };
-TAP_SIZE(struct tap_rule, 168);
-
-/* As ifindex of a rule: its device is not there. No device has this number, so no packet matches. */
-#define TAP_IFINDEX_GONE 0xffffffffu
+TAP_SIZE(struct tap_rule, 192);
 
 #define TAP_SET_HIDES 1u /* bits of tap_ruleset.has: tap_service_hides() one of the services, */
 #define TAP_SET_TAP 2u /* or one has the action tap */
+
+/* As ifindex of a rule: its device is not there. No device has this number, so no packet matches. */
+#define TAP_IFINDEX_GONE 0xffffffffu
 
 /*
  * A whole rule set, immutable once published: tapctl fills a fresh one-entry ARRAY and puts it into
@@ -131,7 +144,7 @@ struct tap_ruleset {
 	__u32 n_rules;
 	__u32 has; /* server: TAP_SET_* */
 };
-TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 168 * 256 + 8);
+TAP_SIZE(struct tap_ruleset, 131072 + 34 * TAP_CLASSES_MAX + 192 * 256 + 8);
 
 /* --- The server: keys and access lists ------------------------------------------------------- */
 
@@ -148,8 +161,33 @@ struct tap_key {
 	__s64 until[2]; /* secret i is taken while now < until[i]; 0: empty slot */
 	__s64 not_before; /* the key is valid from here ... */
 	__s64 not_after; /* ... to before here; TAP_FOREVER; TAP_REVOKED */
+	__u32 rate; /* admissions a second; TAP_RATE_DEFAULT; 0: no limit */
+	__u32 pad;
 };
-TAP_SIZE(struct tap_key, 64);
+TAP_SIZE(struct tap_key, 72);
+
+#define TAP_RATE_DEFAULT 0xffffffffu /* tap_default_rate() of the gate's settings */
+#define TAP_RATE_MAX 1000000u
+
+/*
+ * The rate of a key without one of its own (docs/protocol.md, "Judging"): a quarter of the replay
+ * window at the most, whatever the key's holder sends. skew: seconds.
+ */
+static inline __u32 tap_default_rate(__u32 replay_size, __u32 skew)
+{
+	__u32 rate = replay_size / (8 * skew + 8);
+
+	return rate ? rate : 1;
+}
+
+/*
+ * tap_key_use: ARRAY by key ID, written by the gate when it admits a group.
+ */
+struct tap_key_use {
+	__u64 rate; /* second 32 | admissions in that second 32, by the gate's clock */
+	__u32 admitted[2]; /* by realm secret (index as in tap_realm.secret): last admission; 0: never */
+};
+TAP_SIZE(struct tap_key_use, 16);
 
 #define TAP_NAME_BYTES 32 /* with the terminating NUL */
 
@@ -158,9 +196,13 @@ struct tap_key_name {
 	char name[TAP_NAME_BYTES];
 };
 
-#define TAP_ACL_LISTS (2 * TAP_RULES_MAX + 1) /* two for each service, and the unused TAP_ACL_ANY */
+#define TAP_ACL_LISTS (2 * TAP_RULES_MAX + 1) /* two for each service, and TAP_ACL_ANY */
 
-/* tap_acl: ARRAY by list number. Bit (id % 64) of word id / 64: key id is allowed. */
+/*
+ * tap_acl: ARRAY by list number. Bit (id % 64) of word id / 64: key id is allowed. List TAP_ACL_ANY
+ * names the keys that are in tap_keys, revoked ones too: random numbers are ruled out as key IDs by it
+ * without a look at each entry. Only the reason of a refused group depends on it.
+ */
 struct tap_acl {
 	__u64 allowed[65536 / 64];
 };
@@ -169,17 +211,15 @@ TAP_SIZE(struct tap_acl, 8192);
 /* --- The server: settings --------------------------------------------------------------------- */
 
 /* Random numbers, one for each 32-bit word that a group is hashed by, and one to start from. */
-#define TAP_PLACE_WORDS 11
+#define TAP_PLACE_WORDS 12
 struct tap_place_key {
 	__u64 k[TAP_PLACE_WORDS];
 	__u64 start;
 };
-TAP_SIZE(struct tap_place_key, 96);
+TAP_SIZE(struct tap_place_key, 104);
 
 enum tap_mark_mode { TAP_MARK_SEALED, TAP_MARK_OPEN };
 
-#define TAP_ACCEPT_CLASSIC 1u /* bits of tap_realm.frames */
-#define TAP_ACCEPT_VEILED 2u
 #define TAP_GROUP_BY_MARK 1u /* bits of tap_realm.group_by */
 #define TAP_GROUP_BY_TS 2u
 
@@ -192,47 +232,71 @@ enum tap_mark_mode { TAP_MARK_SEALED, TAP_MARK_OPEN };
  */
 #define TAP_CLOCK_OFFSET_MAX 100 /* seconds */
 
+/* Secrets of a realm: the newest one, and for the time of a rotation the one before it. */
+#define TAP_REALM_SECRETS 2
+struct tap_realm_secret {
+	__u8 secret[TAP_REALM_SECRET_BYTES];
+	struct tap_sipkey veil; /* K_veil */
+	struct tap_sipkey mark; /* K_mark */
+};
+TAP_SIZE(struct tap_realm_secret, 64);
+
 /*
- * tap_realm: ARRAY of one. What `server load` was told. The gate's program carries the fields that
- * never change as constants of its own (struct tap_gate_constants); it reads only the first two
- * from here, and only when it judges a group.
+ * tap_realm: ARRAY of one. What `server load` and `realm rotate` were told. The gate's program
+ * carries the fields that never change as constants of its own (struct tap_gate_constants); it reads
+ * only the first four from here, and only when it judges a group.
  */
 struct tap_realm {
 	__s64 tai_minus_utc_ns; /* now = CLOCK_TAI - this, where the kernel does not tell */
 	__s64 started_ns; /* groups made before this are refused: their records are gone */
 	__s64 started_boot_ns; /* the same by CLOCK_BOOTTIME, which nobody sets; 0: not known */
-	__u8 realm_key[TAP_REALM_KEY_BYTES];
-	struct tap_sipkey veil; /* K_veil */
-	struct tap_sipkey mark; /* K_mark */
+	/*
+	 * The older secret is taken while now < this (Unix s). 0: there is none, and the programs have
+	 * none. Over, it stays until the programs are reloaded, for they may still have that secret: a
+	 * later time here would let it in again.
+	 */
+	__s64 before_until;
+	__s64 rotated; /* when the newest secret came (Unix s); 0: with the first load */
+	__s64 rotated_before; /* the same of the secret before it */
+	__u8 id[TAP_REALM_ID_BYTES];
+	struct tap_realm_secret secret[TAP_REALM_SECRETS]; /* all zero: none */
 	struct tap_place_key place; /* random: places groups in tap_pending */
 	__u32 skew; /* seconds */
 	__u32 replay_size; /* records that are sure to be remembered */
-	__u8 frames; /* TAP_ACCEPT_* */
+	__u8 newest; /* which of secret[] is the newest */
+	__u8 encoding; /* enum tap_encoding: of services that do not name one */
 	__u8 mark_mode; /* enum tap_mark_mode */
 	__u8 group_by; /* TAP_GROUP_BY_* */
 	__u8 monitor; /* 1: judge and count, but drop nothing */
+	__u8 rotating; /* 1: some programs may not have the newest secret yet */
 	__u8 cookie_acks; /* as in struct tap_gate_constants */
-	__u8 pad[3];
+	__u8 pad[1];
 };
-TAP_SIZE(struct tap_realm, 104 + 96);
+TAP_SIZE(struct tap_realm, 312);
 
 /* The gate's .rodata: fixed when its program is loaded, so that a stranger's SYN costs no look-up. */
 struct tap_gate_constants {
-	__u64 marks[65536 / 64]; /* bit (m % 64) of word m / 64: m is a mark. Open: all bits set */
-	struct tap_sipkey veil;
+	/* Bit (m % 64) of word m / 64: m is a mark, of either secret. Open: all bits set. */
+	__u64 marks[65536 / 64];
+	/* By secret: [0] is the newest, [1] the one before it, while there is one. */
+	__u64 marks_of[TAP_REALM_SECRETS][65536 / 64];
+	struct tap_sipkey veil[TAP_REALM_SECRETS];
 	struct tap_place_key place;
 	__u32 skew;
 	__u32 replay_size;
-	__u8 frames;
+	__u32 default_rate; /* of keys with TAP_RATE_DEFAULT */
+	__u8 newest; /* which of tap_realm.secret[] is the newest: that is [0] here */
+	__u8 secrets; /* how many there are, 1 or 2 */
+	__u8 encoding; /* enum tap_encoding */
 	__u8 group_by;
 	__u8 monitor;
 	__u8 sealed; /* 1: windows that are no mark are dropped */
 	__u8 conntrack; /* 1: this kernel lets XDP programs ask for tracked connections, */
 	__u8 pull; /* 1: and move what is in later buffers of a frame into the first */
 	__u8 cookie_acks; /* 1: ACKs to tap services that do not hide are looked at, too */
-	__u8 pad[1];
+	__u8 pad[3];
 };
-TAP_SIZE(struct tap_gate_constants, 8192 + 32 + 96);
+TAP_SIZE(struct tap_gate_constants, 3 * 8192 + 32 + 104 + 24);
 
 /* --- The server: groups under way, replay ----------------------------------------------------- */
 
@@ -248,16 +312,6 @@ struct tap_bucket {
 	__u64 cursor; /* slot to fill next, and a stamp of the last store */
 };
 TAP_SIZE(struct tap_bucket, 64);
-
-/*
- * tap_pending_tsecr: ARRAY beside it, for the few segments that have a TSecr: strangers' SYNs have
- * none and need not bring this into the cache.
- */
-struct tap_bucket_tsecr {
-	__u64 segment[TAP_BUCKET_SLOTS]; /* sequence 32 | TSecr 32 of the same slot's segment */
-	__u64 pad;
-};
-TAP_SIZE(struct tap_bucket_tsecr, 64);
 
 /* tap_replay: LRU_HASH of every group admitted. The value is the admission's time, in seconds. */
 struct tap_replay_key {
@@ -298,14 +352,10 @@ TAP_SIZE(struct tap_flow, 40);
 /* tap_gate_state: ARRAY of one; changed by the gate with atomics only. */
 struct tap_gate_state {
 	__u64 admissions; /* groups admitted since the records were started */
-	__u64 failures; /* groups that failed: second 32 | count in that second 32 */
-	__u64 failures_before; /* the same for an earlier second */
 	__u64 next_event[2]; /* by log: number of events written so far */
 	__u64 newest; /* latest time of a group admitted: what a gate without records must not take */
 };
-TAP_SIZE(struct tap_gate_state, 48);
-
-#define TAP_AUTO_FAILURES 64u /* tag=auto wants long tags when more groups than this fail a second */
+TAP_SIZE(struct tap_gate_state, 32);
 
 /* --- Counters, events -------------------------------------------------------------------------- */
 
@@ -333,6 +383,14 @@ enum tap_event_log { TAP_LOG_ADMITTED, TAP_LOG_REFUSED };
  * group judged. Refusals cannot push admissions out. Event number n of a log is at n mod
  * TAP_LOG_EVENTS; it is whole when seq == n + 1 before and after it was copied.
  */
+struct tap_event_segment {
+	__u32 seq;
+	__u16 sport;
+	__u16 pad;
+};
+
+#define TAP_EVENT_OPTIONS 40 /* bytes: the most that a TCP header has */
+
 struct tap_event {
 	__u64 seq; /* n + 1; 0 while it is written */
 	__s64 time_ns; /* Unix time of the judgement */
@@ -342,11 +400,21 @@ struct tap_event {
 	__u16 dport; /* as seen at the server */
 	__u16 key_id; /* as claimed by the group; 0: not known */
 	__u8 reason; /* enum tap_reason */
-	__u8 pad;
+	__u8 secret; /* that unveiled it: 1 the realm's newest, 2 the one before; 0: not known, or classic */
 	__u32 sec; /* the group's own time; 0: not known */
 	__u32 ifindex; /* input device */
+	/* The group as it came: its four segments, oldest first as far as is known, ... */
+	struct tap_event_segment segment[TAP_GROUP_SEGMENTS];
+	/* ... and of the one in hand, which arrived last: */
+	__u16 window; /* the mark */
+	__u8 ttl; /* or IPv6 hop limit */
+	__u8 options_bytes; /* of TCP options */
+	__u8 flags; /* TAP_FLAG_*, as claimed by the group */
+	__u8 encoding; /* enum tap_encoding that the service takes */
+	__u8 pad[2];
+	__u8 options[TAP_EVENT_OPTIONS];
 };
-TAP_SIZE(struct tap_event, 64);
+TAP_SIZE(struct tap_event, 144);
 
 /* --- The client -------------------------------------------------------------------------------- */
 
@@ -362,16 +430,18 @@ enum tap_ports_mode { TAP_PORTS_DISTINCT, TAP_PORTS_SHARED };
 struct tap_peer {
 	struct tap_sipkey tag; /* K_tag of the user key in this realm */
 	struct tap_sipkey veil; /* K_veil */
+	__u8 realm_id[TAP_REALM_ID_BYTES];
+	__u8 fingerprint[8]; /* of the realm's secret, for people */
 	__u16 key_id; /* 0: entry not in use */
-	__u8 frame; /* enum tap_frame */
+	__u8 encoding; /* enum tap_encoding */
 	__u8 mark_mode; /* enum tap_mark_mode */
 	__u8 ports_mode; /* enum tap_ports_mode */
-	__u8 pad;
+	__u8 bind; /* enum tap_bind: the FLAGS of its groups */
 	__u16 n_marks; /* sealed: how many of marks[] count, at least 1 */
 	char name[TAP_NAME_BYTES];
 	__u16 marks[TAP_PEER_MARKS];
 };
-TAP_SIZE(struct tap_peer, 72 + 2 * TAP_PEER_MARKS);
+TAP_SIZE(struct tap_peer, 96 + 2 * TAP_PEER_MARKS);
 
 /* tap_client: ARRAY of one. */
 struct tap_client {
@@ -427,5 +497,50 @@ struct tap_device {
 	__u32 pad;
 };
 TAP_SIZE(struct tap_device, 48);
+
+/* --- Layouts, both sides ----------------------------------------------------------------------- */
+
+/*
+ * X(map, layout): every pinned map, and the number of its layout: that of its key, value and size.
+ * A change of a layout takes a new number, and a step in docs/ that says how what is pinned becomes
+ * the new one. Numbers begin at 3, with version 3 of the protocol.
+ */
+#define TAP_GATE_MAPS(X)                                                                           \
+	X(tap_realm, 3)                                                                            \
+	X(tap_stats, 3)                                                                            \
+	X(tap_services, 3)                                                                         \
+	X(tap_keys, 3)                                                                             \
+	X(tap_key_names, 3)                                                                        \
+	X(tap_key_use, 3)                                                                          \
+	X(tap_acl, 3)                                                                              \
+	X(tap_pending, 3)                                                                          \
+	X(tap_replay, 3)                                                                           \
+	X(tap_seconds, 3)                                                                          \
+	X(tap_flows, 3)                                                                            \
+	X(tap_gate_state, 3)                                                                       \
+	X(tap_events, 3)                                                                           \
+	X(tap_gate_devices, 3)                                                                     \
+	X(tap_gate_layout, 3)
+
+#define TAP_SPLITTER_MAPS(X)                                                                       \
+	X(tap_client, 3)                                                                           \
+	X(tap_client_stats, 3)                                                                     \
+	X(tap_rules, 3)                                                                            \
+	X(tap_peers, 3)                                                                            \
+	X(tap_sent, 3)                                                                             \
+	X(tap_split_devices, 3)                                                                    \
+	X(tap_split_layout, 3)
+
+#define TAP_LAYOUT_MAPS 32 /* entries of tap_gate_layout, tap_split_layout */
+
+/*
+ * tap_gate_layout, tap_split_layout: ARRAY, for tapctl only. Which layout each pinned map has; an
+ * empty name ends the list. Whoever finds another number than his own does not touch the map.
+ */
+struct tap_layout {
+	char map[28];
+	__u32 layout;
+};
+TAP_SIZE(struct tap_layout, 32);
 
 #endif /* TAP_MAPS_H */

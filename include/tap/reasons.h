@@ -26,8 +26,9 @@
 	X(key_inactive, "the key is revoked, expired or not yet valid")                            \
 	X(acl, "the key is not allowed at this service")                                           \
 	X(tag, "the tag is wrong: another key, port or realm, or a guess")                         \
-	X(tag_short, "a right short tag where the service wants a long one")                       \
+	X(unbound, "the tag does not cover the address that the service requires")                 \
 	X(replay_window, "too old to be sure that it is no replay")                                \
+	X(rate, "the key has used up its admissions of this second")                               \
 	X(replay, "this very group was admitted before")                                           \
 	X(admitted, "the group's SYN went on to the TCP stack")
 

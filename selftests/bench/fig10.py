@@ -53,8 +53,8 @@ def _refused():
 def _protected():
 	with lab.protected():
 		lab.tap("server", "service", "add", str(CLOSED_PORT))
-		lab.tap("server", "key", "add", "8", "--user-key", lab.key("b"))
-		lab.tap("server", "key", "add", "9", "--user-key", lab.key("c"))
+		lab.tap("server", "key", "add", "8", "--user-key", lab.key("b"), "--rate", "0")
+		lab.tap("server", "key", "add", "9", "--user-key", lab.key("c"), "--rate", "0")
 		lab.tap("server", "key", "revoke", "9")
 		yield
 

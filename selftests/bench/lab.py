@@ -99,7 +99,7 @@ def gate(*options, devices="eth0,eth1", ports=str(PORT)):
 	"""The server's side of TAP: port 80 protected on both devices, one key."""
 	tap("server", "server", "load", "-i", devices, "--realm-key", key("realm"), *options)
 	tap("server", "service", "add", ports)
-	tap("server", "key", "add", str(KEY_ID), "--user-key", key("a"))
+	tap("server", "key", "add", str(KEY_ID), "--user-key", key("a"), "--rate", "0")
 
 
 def splitter(device="eth0", ports=str(PORT)):

@@ -108,7 +108,7 @@ def loaded(times, *options):
 def set_up():
 	"""One key, one service, one rule."""
 	lab.tap("server", "service", "add", str(lab.PORT))
-	lab.tap("server", "key", "add", str(lab.KEY_ID), "--user-key", lab.key("a"))
+	lab.tap("server", "key", "add", str(lab.KEY_ID), "--user-key", lab.key("a"), "--rate", "0")
 	lab.tap("client", "peer", "add", "server", "--realm-key", lab.key("realm"), "--user-key", lab.key("a"),
 		"--key-id", str(lab.KEY_ID))
 	lab.tap("client", "rule", "add", "--peer", "server", "--port", str(lab.PORT))

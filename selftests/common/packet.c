@@ -250,14 +250,26 @@ void packet_split(const struct packet *original, const struct ref_group *group, 
 				out[i].sport = ports[i - 1];
 		}
 	}
-	if (wire.extended && original->timestamp_at)
-		packet_set_timestamp(&out[3], packet_tsval(original), wire.tsecr);
+}
+
+static void endpoint(uint8_t out[REF_ADDRESS_BYTES], const uint8_t *address, bool ipv6)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	memcpy(out, ipv6 ? address : mapped, 12);
+	memcpy(out + 12, ipv6 ? address + 12 : address, 4);
+}
+
+void packet_bind(const struct packet *original, struct ref_group *group, uint8_t flags)
+{
+	group->flags = flags;
+	endpoint(group->dst, original->dst, original->ipv6);
+	endpoint(group->src, original->src, original->ipv6);
+	ref_dialled(group->dst);
 }
 
 void packet_admitted(const struct packet *original, struct packet *admitted)
 {
 	*admitted = *original;
 	admitted->window = 65535;
-	if (admitted->timestamp_at)
-		packet_set_timestamp(admitted, packet_tsval(original), 0);
 }

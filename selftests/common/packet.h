@@ -91,7 +91,10 @@ unsigned int packet_build(const struct packet *packet, uint8_t *buffer);
 void packet_split(const struct packet *original, const struct ref_group *group, uint16_t mark,
 		  const uint16_t ports[3], struct packet syn[4]);
 
-/* What the gate must pass on: original with window 65535 and TSecr 0 (protocol.md, section 4). */
+/* Has the group's tag cover the addresses that these flags name, as this SYN dials. */
+void packet_bind(const struct packet *original, struct ref_group *group, uint8_t flags);
+
+/* What the gate must pass on: original with window 65535 (protocol.md, section 4). */
 void packet_admitted(const struct packet *original, struct packet *admitted);
 
 /* Internet checksum, as it goes into a header (network order kept by summing bytes). */

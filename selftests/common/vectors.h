@@ -7,11 +7,12 @@
 
 #include "selftests/common/ref.h"
 
-#define VECTORS_MAX 64
+#define VECTORS_MAX 128
 #define VECTOR_MARKS 8 /* first and last marks of a realm that are listed */
+#define VECTOR_KEYS 8 /* of a reading's server */
 
 struct vector_realm {
-	uint8_t realm_key[REF_KEY_BYTES];
+	uint8_t realm_key[REF_REALM_KEY_BYTES];
 	uint8_t k_veil[REF_DERIVED_BYTES];
 	uint8_t k_mark[REF_DERIVED_BYTES];
 	unsigned int marks; /* how many there are */
@@ -19,10 +20,26 @@ struct vector_realm {
 	uint16_t last[VECTOR_MARKS];
 };
 
+/* A group to encode. */
 struct vector_group {
 	struct ref_group group;
 	uint8_t k_tag[REF_DERIVED_BYTES];
 	struct ref_wire wire;
+};
+
+/* Four sequence numbers in order of arrival, to decode. */
+struct vector_reading {
+	char name[100];
+	struct ref_server server;
+	struct ref_key keys[VECTOR_KEYS];
+	uint32_t seq[4];
+	bool from_any; /* the file names no source, ... */
+	bool to_any; /* or no destination address */
+	/* What comes of it: */
+	enum ref_result result;
+	int syn0; /* this and the following only where it is authentic */
+	uint16_t key_id;
+	uint32_t sec;
 };
 
 struct vectors {
@@ -30,6 +47,8 @@ struct vectors {
 	unsigned int n_realms;
 	struct vector_group groups[VECTORS_MAX];
 	unsigned int n_groups;
+	struct vector_reading readings[VECTORS_MAX];
+	unsigned int n_readings;
 };
 
 /*

@@ -51,15 +51,15 @@ static void update(const struct bpf_map *map, const void *value)
 
 static void set_peer(void)
 {
-	struct tap_peer peer = { .key_id = GATE_KEY, .frame = TAP_FRAME_VEILED };
+	struct tap_peer peer = { .key_id = GATE_KEY, .encoding = TAP_ENCODING_VEILED };
 	uint8_t key[REF_DERIVED_BYTES];
 	unsigned int m;
 
 	ref_derive_tag(key, gate_user_key, gate_realm_key);
 	memcpy(peer.tag.k, key, sizeof(key));
-	ref_derive_realm(key, "TAP2 veil", gate_realm_key);
+	ref_derive_realm(key, "TAP3 veil", gate_realm_key);
 	memcpy(peer.veil.k, key, sizeof(key));
-	ref_derive_realm(key, "TAP2 mark", gate_realm_key);
+	ref_derive_realm(key, "TAP3 mark", gate_realm_key);
 	for (m = TAP_MARK_MIN; m < 65536; m++)
 		if (ref_is_mark(key, m))
 			peer.marks[peer.n_marks++] = m;

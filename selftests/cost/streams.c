@@ -68,7 +68,7 @@ static uint16_t window(const struct gate *sealed, bool marked)
 {
 	uint16_t w = 2000;
 
-	while (ref_is_mark(sealed->k_mark, w) != marked)
+	while (ref_is_mark(sealed->k_mark[0], w) != marked)
 		w++;
 	return w;
 }

@@ -184,7 +184,7 @@ killed() {
 	verbs=("acl allow 22 200" "acl deny 22 200" "service add 5000 --keys 7" "service del 3"
 		"key rotate 1 --user-key $LAB/keys/b --overlap 60" "key rotate 1 --user-key $LAB/keys/c"
 		"key add 3 --user-key $LAB/keys/b --name x" "key revoke 3" "key del 3"
-		"peer update office --frame classic" "peer update office --frame veiled --mark open"
+		"peer update office --encoding classic" "peer update office --encoding veiled --mark open"
 		"rule add --peer office --port 80" "rule del 2")
 	for i in $(seq 1 117); do
 		# shellcheck disable=SC2086 # words

@@ -9,6 +9,7 @@
 lab_start
 lab_internet
 tap_keys
+must "$TAPCTL" realm gen --rotate "$LAB/keys/realm" -o "$LAB/keys/realm2"
 (
 	umask 077
 	echo "9 $(cat "$LAB/keys/b") name=bob"

@@ -198,6 +198,14 @@ check "a gate of another pin directory" plain_refused 'already has a gate.*pin' 
 	--pin-dir "$LAB/bpf/other" server load -i eth0 --realm-key "$LAB/keys/realm"
 must lab_in attacker "$TAPCTL" --pin-dir "$LAB/bpf/attacker" server unload
 
+# --- what the number of CPUs is read from says nothing: the replay map would be too small for them
+no_cpus() {
+	lab_in attacker unshare --mount sh -c "mount --bind /dev/null /sys/devices/system/cpu/possible &&
+		exec $TAPCTL --pin-dir $LAB/bpf/attacker server load -i eth0 --realm-key $LAB/keys/realm"
+}
+check "the number of CPUs is not known" plain_refused 'how many CPUs' no_cpus
+check "nothing of ours stays after that" not test -e "$LAB/bpf/attacker"
+
 # --- the lock
 check "another tapctl has the lock for a while: waits" short_wait
 check "another tapctl that hangs: says so; killed: goes on" hung

@@ -10,15 +10,19 @@ import world as worlds
 
 # Counted, or different each time, and no part of a state.
 PASSING = {"admitted", "refused", "replay_used", "tai_offset", "ifindex", "rotating_until", "split", "own",
-	   "passed", "failed"}
+	   "passed", "failed", "rotated", "old_secret", "last"}
 
 
 def lasting(value):
-	"""Without what passes; what the kernel says of its clock may change in the meantime."""
+	"""
+	Without what passes; what the kernel says of its clock may change in the meantime, and who still
+	uses an old secret is warned of with its time.
+	"""
 	if isinstance(value, dict):
 		return {k: lasting(v) for k, v in value.items() if k not in PASSING}
 	if isinstance(value, list):
-		return [lasting(v) for v in value if "clock_unsynchronised" not in str(v)]
+		return [lasting(v) for v in value if "clock_unsynchronised" not in str(v) and
+			"old_secret_in_use" not in str(v)]
 	return value
 
 
@@ -128,6 +132,8 @@ SCENES = [
 	       done_words="no gate is loaded", protected=False, most=8),
 	Unload("server unload -i", "server", "server unload -i eth1", done_words="no gate of",
 	       undo=["server load -i eth1 --realm-key {keys}/realm"], protected=False, most=8),
+	Scene("realm rotate", "server", "realm rotate --realm-key {keys}/realm2",
+	      undo=["server unload", *worlds.STANDARD["server"]], protected=False, most=8),
 	Scene("service add", "server", "service add 81 --keys 7", undo=["service del 3"]),
 	Scene("service del", "server", "service del 2", prepare=["service add 23"],
 	      undo=["service del 3", "service del 2", "service add 22", "service add 23"]),

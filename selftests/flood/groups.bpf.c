@@ -7,7 +7,7 @@
 #define TAP_FRAME_BYTES(ctx) bpf_xdp_get_buff_len(ctx)
 #include "bpf/kernel.h"
 
-#include "bpf/frame.h"
+#include "bpf/encoding.h"
 #include "selftests/flood/groups.h"
 #include "selftests/flood/live.bpf.h"
 
@@ -18,13 +18,12 @@ struct group {
 	__u32 source;
 	__u32 tsval;
 	__u32 seq[TAP_GROUP_SEGMENTS]; /* by role */
-	__u32 tsecr[TAP_GROUP_SEGMENTS];
 	__u16 port[TAP_GROUP_SEGMENTS];
 	__u16 window;
 };
 static struct group group;
 
-/* xorshift's words are too much alike for some uses; a multiplication mends it. */
+/* xorshift's words are too much alike for some uses; a multiplication makes up for it. */
 static __always_inline __u64 draw_well(void)
 {
 	return draw() * 0x2545f4914f6cdd1dULL;
@@ -38,7 +37,7 @@ static __always_inline __u16 pick_mark(void)
 	return groups_settings.peer.marks[at < TAP_PEER_MARKS ? at : 0];
 }
 
-/* The sequence numbers and SYN3's TSecr of a SYN with that ISN, sent now. */
+/* The sequence numbers of a SYN from that source with that ISN, sent now. Without flags. */
 static __always_inline void write_fields(__u32 isn)
 {
 	const struct tap_sipkey veil = { { groups_settings.peer.veil.k[0],
@@ -49,21 +48,20 @@ static __always_inline void write_fields(__u32 isn)
 	struct tap_fields f = {
 		.isn = isn,
 		.sec = ns / TAP_NS_PER_SEC,
-		.frac = ns % TAP_NS_PER_SEC * 256 / TAP_NS_PER_SEC,
+		.frac = ns % TAP_NS_PER_SEC * VEILED_FRACTIONS / TAP_NS_PER_SEC,
 		.key_id = groups_settings.peer.key_id,
-		.flags = TAP_FLAG_EXTENDED,
 		.port = groups_settings.port,
-		.frame = groups_settings.peer.frame,
+		.encoding = TAP_ENCODING_VEILED,
 	};
-	__u64 tag = tap_tag(&key, &f);
+	const struct tap_endpoints ends = {};
 	__u32 seq[3];
 
-	tap_frame_write(&f, tap_veil_mask(&veil, isn), tag, seq);
+	f.tag = tap_tag(&key, &f, &ends);
+	tap_encode(&f, &veil, seq);
 	group.seq[0] = bpf_htonl(isn);
 	group.seq[1] = bpf_htonl(seq[0]);
 	group.seq[2] = bpf_htonl(seq[1]);
 	group.seq[3] = bpf_htonl(seq[2]);
-	group.tsecr[3] = bpf_htonl(tap_tag_extension(tag));
 }
 
 static __always_inline void write_noise(void)
@@ -74,7 +72,6 @@ static __always_inline void write_noise(void)
 	group.seq[1] = random >> 32;
 	group.seq[2] = more;
 	group.seq[3] = more >> 32;
-	group.tsecr[3] = draw_well() >> 32;
 }
 
 /* Four ports of their own, as with the splitter. */
@@ -117,9 +114,8 @@ int groups(struct xdp_md *ctx)
 	tcp->seq = group.seq[role];
 	tcp->window = group.window;
 	timestamp[0] = group.tsval;
-	timestamp[1] = group.tsecr[role];
 	tcp->check = fold((__u64)settings.tcp_sum + group.source + group.seq[role] +
-			  group.port[role] + group.window + group.tsval + group.tsecr[role]);
+			  group.port[role] + group.window + group.tsval);
 	sent++;
 	return XDP_TX;
 }

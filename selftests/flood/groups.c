@@ -81,7 +81,7 @@ static int settings_fill(const struct options *o, struct groups_settings *settin
 
 	if (err)
 		return err;
-	settings->peer.frame = TAP_FRAME_VEILED;
+	settings->peer.encoding = TAP_ENCODING_VEILED;
 	peer_options_apply(&o->peer, &keys, &settings->peer);
 	settings->tai_minus_utc_ns = clock_tai_minus_utc_ns();
 	settings->port = o->live.dport;

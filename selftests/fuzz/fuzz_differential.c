@@ -18,6 +18,7 @@
 
 #define NS 1000000000ULL
 #define TENTH (NS / 10)
+#define EPOCH_SHIFT 30
 #define CPUS_MAX 256
 
 static struct gate_bpf *gates[SCENARIO_VARIANTS];
@@ -25,10 +26,12 @@ static struct gate_bpf *gates[SCENARIO_VARIANTS];
 struct context {
 	const struct scenario *scenario;
 	struct gate_bpf *gate;
+	unsigned int variant;
 	uint32_t now;
 	uint64_t tai_minus_utc;
 	uint64_t started; /* CLOCK_TAI when the stream began */
-	bool late; /* the machine was too slow: the kernel's clock went on to the next second */
+	/* The machine was too slow: the kernel's clock went on to the next second, or epoch. */
+	bool late;
 };
 
 static void update(const struct bpf_map *map, const void *key, const void *value)
@@ -51,6 +54,15 @@ static uint64_t tai(void)
 	return now.tv_sec * NS + now.tv_nsec;
 }
 
+/* What bpf_ktime_get_coarse_ns() gives. */
+static uint64_t coarse(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * NS + now.tv_nsec;
+}
+
 /* --- The gate in the kernel --- */
 
 static void load_rules(struct gate_bpf *gate, const struct tap_ruleset *rules)
@@ -64,6 +76,23 @@ static void load_rules(struct gate_bpf *gate, const struct tap_ruleset *rules)
 	close(fd);
 }
 
+/* The keys that exist, as tapctl lists them. */
+static struct tap_acl all_keys;
+
+/* NULL: deletes it. */
+static void set_key(struct gate_bpf *gate, uint32_t id, const struct tap_key *key)
+{
+	static const struct tap_key none;
+	uint32_t list = TAP_ACL_ANY;
+
+	update(gate->maps.tap_keys, &id, key ?: &none);
+	if (key)
+		all_keys.allowed[id / 64] |= 1ULL << (id % 64);
+	else
+		all_keys.allowed[id / 64] &= ~(1ULL << (id % 64));
+	update(gate->maps.tap_acl, &list, &all_keys);
+}
+
 static struct gate_bpf *load(const struct scenario *s, unsigned int variant)
 {
 	struct gate_bpf *gate = gate_bpf__open();
@@ -73,11 +102,8 @@ static struct gate_bpf *load(const struct scenario *s, unsigned int variant)
 	memcpy(&gate->rodata->gate, &s->constants[variant], sizeof(s->constants[variant]));
 	MUST(!gate_bpf__load(gate), "the gate does not load: %s (run as root)", strerror(errno));
 	load_rules(gate, &s->rules);
-	for (i = 0; i < SCENARIO_KEYS; i++) {
-		uint32_t id = s->key_ids[i];
-
-		update(gate->maps.tap_keys, &id, &s->keys[i]);
-	}
+	for (i = 0; i < SCENARIO_KEYS; i++)
+		set_key(gate, s->key_ids[i], &s->keys[i]);
 	update(gate->maps.tap_acl, &list, &s->acl);
 	return gate;
 }
@@ -86,7 +112,7 @@ static struct gate_bpf *load(const struct scenario *s, unsigned int variant)
 static void set_clock(void *context, uint32_t now)
 {
 	struct context *c = context;
-	struct tap_realm realm = {};
+	struct tap_realm realm = c->scenario->realm[c->variant];
 	uint32_t zero = 0;
 
 	c->now = now;
@@ -96,17 +122,18 @@ static void set_clock(void *context, uint32_t now)
 	if (c->tai_minus_utc % NS == 0)
 		c->tai_minus_utc++;
 	realm.tai_minus_utc_ns = c->tai_minus_utc;
+	realm.started_boot_ns = 0; /* the host has no such clock */
+	*host_gate_realm() = realm;
+	host_gate_realm()->tai_minus_utc_ns = 0;
 	update(c->gate->maps.tap_realm, &zero, &realm);
 }
 
 static void forget_bucket(void *context, uint32_t bucket)
 {
 	static const struct tap_bucket empty;
-	static const struct tap_bucket_tsecr no_tsecrs;
 	struct context *c = context;
 
 	update(c->gate->maps.tap_pending, &bucket, &empty);
-	update(c->gate->maps.tap_pending_tsecr, &bucket, &no_tsecrs);
 }
 
 static void forget_second(void *context, uint32_t second)
@@ -124,6 +151,19 @@ static void forget_recent(void *context, uint32_t slot)
 
 	MUST(bpf_map__value_size(c->gate->maps.tap_recent) == sizeof(empty[0]), "its size");
 	update(c->gate->maps.tap_recent, &slot, empty);
+}
+
+static void forget_use(void *context, uint32_t key_id)
+{
+	static const struct tap_key_use empty;
+	struct context *c = context;
+	struct tap_key_use use;
+
+	look_up(c->gate->maps.tap_key_use, &key_id, &use);
+	if (!c->late)
+		MUST(!memcmp(&use, host_gate_key_use(key_id), sizeof(use)), "use of key %u",
+		     key_id);
+	update(c->gate->maps.tap_key_use, &key_id, &empty);
 }
 
 static void forget_record(void *context, const void *key)
@@ -175,22 +215,19 @@ static void start(void *context, unsigned int variant)
 	struct context *c = context;
 
 	c->gate = gates[variant];
+	c->variant = variant;
 	c->started = tai();
+	host_monotonic_ns = coarse();
 	host_gate_constants(&c->scenario->constants[variant]);
 	set_clock(c, SCENARIO_NOW);
 }
 
-/* In the failures of this second, on both sides. */
-static void attack(void *context)
+static void add_key(void *context, uint16_t id, const struct tap_key *key)
 {
 	struct context *c = context;
-	struct tap_gate_state state;
-	uint32_t zero = 0;
 
-	look_up(c->gate->maps.tap_gate_state, &zero, &state);
-	state.failures = (uint64_t)c->now << 32 | (TAP_AUTO_FAILURES + 1);
-	update(c->gate->maps.tap_gate_state, &zero, &state);
-	host_gate_state()->failures = state.failures;
+	set_key(c->gate, id, key);
+	host_gate_set_key(id, key);
 }
 
 /* An IPv6 RST has a random flow label. */
@@ -228,12 +265,14 @@ static void compare(void *context, const struct frame *frame)
 	/* The test run's frames come from the loopback device, which is number 1. */
 	host_gate_run(frame->bytes, frame->length, frame->l3, 1, &out);
 	/* In a later second, or too late for connections seen a second ago. */
-	if ((tai() - c->tai_minus_utc) / NS != c->now || tai() - c->started > NS / 2) {
+	if ((tai() - c->tai_minus_utc) / NS != c->now || tai() - c->started > NS / 2 ||
+	    coarse() >> EPOCH_SHIFT != host_monotonic_ns >> EPOCH_SHIFT) {
 		c->late = true;
 		return;
 	}
 	for (i = 0; i < TAP_REASON_COUNT; i++)
-		MUST(after[i] - before[i] == counters[i] - counted[i], "reason %u: %d and %d", i,
+		MUST(after[i] - before[i] == counters[i] - counted[i],
+		     "reason %u: %d in the kernel, %d on the host", i,
 		     (int)(after[i] - before[i]), (int)(counters[i] - counted[i]));
 	MUST(verdict == out.verdict, "%d in the kernel, %d on the host", verdict, out.verdict);
 	MUST(length == out.length, "%u bytes in the kernel, %zu on the host", length, out.length);
@@ -257,18 +296,49 @@ static void compare_logs(struct context *c, const struct tap_gate_state *state)
 
 			look_up(c->gate->maps.tap_events, &at, &there);
 			here = host_gate_event(at);
+			MUST(there.options_bytes <= sizeof(there.options), "%u bytes of options",
+			     there.options_bytes);
 			MUST(there.time_ns / NS == here->time_ns / NS, "time");
 			there.time_ns = here->time_ns;
+			/* Beyond them is what an earlier event left. */
+			memcpy(there.options + there.options_bytes,
+			       here->options + there.options_bytes,
+			       sizeof(there.options) - there.options_bytes);
 			MUST(!memcmp(&there, here, sizeof(there)), "event %u of log %d",
 			     (unsigned int)n, log);
 		}
 }
 
+static void delete_all(const struct bpf_map *map)
+{
+	uint8_t key[sizeof(struct tap_flow)];
+
+	while (!bpf_map_get_next_key(bpf_map__fd(map), NULL, key))
+		bpf_map_delete_elem(bpf_map__fd(map), key);
+}
+
+/* In a second or an epoch of its own the kernel may have come to more than the host knows of. */
+static void wipe(struct context *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < TAP_PENDING_BUCKETS; i++)
+		forget_bucket(c, i);
+	for (i = 0; i < TAP_SECONDS; i++)
+		forget_second(c, i);
+	for (i = 0; i < SCENARIO_KEYS; i++)
+		forget_use(c, c->scenario->key_ids[i]);
+	delete_all(c->gate->maps.tap_replay);
+	delete_all(c->gate->maps.tap_flows);
+}
+
 static void finish(struct context *c)
 {
 	static const struct tap_gate_state nothing;
-	const struct host_gate_forgetting too = { forget_bucket, forget_second, forget_recent,
-							   forget_record, forget_flow };
+	const struct host_gate_forgetting too = {
+		.bucket = forget_bucket, .second = forget_second, .recent = forget_recent,
+		.use = forget_use, .record = forget_record, .flow = forget_flow,
+	};
 	struct tap_gate_state state;
 	uint32_t zero = 0;
 
@@ -278,6 +348,8 @@ static void finish(struct context *c)
 		compare_logs(c, &state);
 	}
 	host_gate_forget(&too, c);
+	if (c->late)
+		wipe(c);
 	update(c->gate->maps.tap_gate_state, &zero, &nothing);
 }
 
@@ -291,7 +363,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	host_gate_start();
 	host_gate_services((struct tap_ruleset *)&s->rules);
 	for (i = 0; i < SCENARIO_KEYS; i++)
-		*host_gate_key(s->key_ids[i]) = s->keys[i];
+		host_gate_set_key(s->key_ids[i], &s->keys[i]);
 	*host_gate_acl(SCENARIO_ACL) = s->acl;
 	for (i = 0; i < SCENARIO_VARIANTS; i++)
 		gates[i] = load(s, i);
@@ -300,7 +372,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct sink sink = { .start = start, .clock = set_clock, .attack = attack,
+	static const struct sink sink = { .start = start, .clock = set_clock, .key = add_key,
 					  .frame = compare };
 	struct input input = { data, size };
 	struct context context = { .scenario = scenario_make() };

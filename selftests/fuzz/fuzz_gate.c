@@ -2,25 +2,42 @@
 /*
  * The whole gate on the host, fed with streams of frames. Every frame gets one verdict and at most
  * one reason; what passes leaves as it came, but for the SYN of a group that was admitted, which
- * leaves as its client's kernel made it. Nothing is admitted that was not sent by a holder of a key
- * that is in force, and nothing twice. A group that nobody disturbs ends as the protocol says.
+ * leaves as its client's kernel made it. Whatever four segments the gate judges, the reference says
+ * the same of them. Nothing is admitted that was not sent by a holder of a key that is in force, and
+ * nothing twice. A group that nobody disturbs is judged, in the order in which it came.
  */
-#include "bpf/frame.h"
 #include "selftests/fuzz/host_gate.h"
 #include "selftests/fuzz/scenario.h"
 
+#define NS 1000000000ULL
 #define TENTH 100000000ULL
+
+/* What a replay record is keyed by. */
+struct admission_record {
+	uint64_t tag;
+	uint32_t isn, sec;
+};
+
+/* Admissions of one key in one second. */
+struct use {
+	uint16_t key_id;
+	uint32_t second, count;
+};
 
 struct context {
 	const struct tap_gate_constants *constants;
+	const struct tap_realm *realm;
 	const struct scenario *scenario;
 	uint32_t now;
-	bool attacked;
 	bool faulty; /* helpers have failed: it need not crash, that is all */
-	const struct frame *sent[SCENARIO_FRAMES]; /* a frame of each group so far */
+	struct sent_group *sent[SCENARIO_FRAMES];
 	unsigned int n_sent;
-	struct ref_group admitted[SCENARIO_FRAMES];
+	uint16_t ghosts[SCENARIO_GHOSTS];
+	unsigned int n_ghosts;
+	struct admission_record admitted[SCENARIO_FRAMES];
 	unsigned int n_admitted;
+	struct use uses[SCENARIO_FRAMES];
+	unsigned int n_uses;
 	uint64_t counted[TAP_REASON_COUNT];
 };
 
@@ -49,7 +66,9 @@ static void start(void *context, unsigned int variant)
 	host_gate_constants(&constants);
 	world(c, 0);
 	host_gate_replay_size(c->constants->replay_size);
-	host_clock_ns = c->now * TAP_NS_PER_SEC + TENTH;
+	c->realm = &c->scenario->realm[variant];
+	*host_gate_realm() = *c->realm;
+	host_clock_ns = c->now * NS + TENTH;
 }
 
 static void fail_in(void *context, unsigned int in)
@@ -65,16 +84,21 @@ static void set_clock(void *context, uint32_t now)
 	struct context *c = context;
 
 	c->now = now;
-	host_clock_ns = now * TAP_NS_PER_SEC + TENTH;
-	host_monotonic_ns = host_clock_ns;
+	host_clock_ns = now * NS + TENTH;
 }
 
-static void attack(void *context)
+static void set_monotonic(void *context, uint64_t ns)
+{
+	host_monotonic_ns = ns;
+}
+
+static void add_key(void *context, uint16_t id, const struct tap_key *key)
 {
 	struct context *c = context;
 
-	c->attacked = true;
-	host_gate_state()->failures = (uint64_t)c->now << 32 | (TAP_AUTO_FAILURES + 1);
+	if (key)
+		c->ghosts[c->n_ghosts++] = id;
+	host_gate_set_key(id, key);
 }
 
 /* The reason that this frame was counted under, or -1. */
@@ -92,29 +116,32 @@ static int reason_of(struct context *c)
 	return reason;
 }
 
-static const struct tap_key *key_of(const struct scenario *s, uint16_t id)
-{
-	int i;
+/* --- What the reference makes of a group that was judged --- */
 
-	for (i = 0; i < SCENARIO_KEYS; i++)
-		if (s->key_ids[i] == id)
-			return &s->keys[i];
-	return NULL;
-}
+/* Of four segments that came to a service: addresses, port and mark as the log has them. */
+struct judged {
+	const struct tap_event *event;
+	const struct tap_rule *rule;
+	struct ref_key keys[SCENARIO_KEYS + SCENARIO_GHOSTS];
+	struct ref_server server;
+	unsigned int realm[2]; /* the constants' numbers of the server's secrets */
+	uint32_t seq[4];
+	struct ref_outcome outcome;
+	unsigned int tags; /* that a search through all readings would compute */
+	bool in_order; /* authentic, as they arrived */
+};
 
-static const struct tap_rule *rule_of(const struct context *c, const struct frame *frame)
+static const struct tap_rule *rule_of(const struct context *c, const uint8_t dst[16],
+				      uint16_t dport, uint32_t ifindex)
 {
 	const struct tap_ruleset *set = &c->scenario->rules;
-	const struct packet *p = &frame->group->original;
-	uint8_t dst[16] = { [10] = 0xff, [11] = 0xff };
 	unsigned int i;
 
-	memcpy(p->ipv6 ? dst : dst + 12, p->dst, p->ipv6 ? 16 : 4);
 	for (i = 0; i < set->n_rules; i++) {
 		const struct tap_rule *rule = &set->rules[i];
 
-		if (p->dport < rule->ports[0].lo || p->dport > rule->ports[0].hi ||
-		    (rule->ifindex && rule->ifindex != frame->ifindex) ||
+		if (dport < rule->ports[0].lo || dport > rule->ports[0].hi ||
+		    (rule->ifindex && rule->ifindex != ifindex) ||
 		    (rule->dst.mask[0] && memcmp(rule->dst.addr, dst, 16)))
 			continue;
 		return rule;
@@ -122,139 +149,367 @@ static const struct tap_rule *rule_of(const struct context *c, const struct fram
 	return NULL;
 }
 
-static bool has_secret(const struct context *c, const struct tap_key *key,
-		       const struct ref_group *g)
+static bool is_mark(const __u64 marks[65536 / 64], uint16_t window)
 {
-	struct tap_sipkey secret;
-	uint8_t k_tag[REF_DERIVED_BYTES];
-	int i;
-
-	ref_derive_tag(k_tag, g->user_key, g->realm_key);
-	memcpy(&secret, k_tag, sizeof(secret));
-	for (i = 0; i < 2; i++)
-		if (c->now < key->until[i] && !memcmp(&key->secret[i], &secret, sizeof(secret)))
-			return true;
-	return false;
+	return marks[window / 64] >> (window % 64) & 1;
 }
 
-/* What becomes of the group by docs/protocol.md, "The server, per segment", step 4. */
-static enum tap_reason judge(const struct context *c, const struct frame *frame,
-			     const struct tap_rule *rule)
-{
-	const struct ref_group *g = &frame->group->ref;
-	const struct tap_key *key = key_of(c->scenario, g->key_id);
-	const struct tap_service *service = &rule->service;
-	int64_t ahead = (int32_t)(g->sec - c->now);
-	uint8_t flags = g->veiled ? g->flags : g->flags & 0x1f;
-	uint16_t port = frame->group->original.dport, dialled = port;
-
-	if (service->public_port)
-		dialled = service->public_port + (port - rule->ports[0].lo);
-	if (!(c->constants->frames & (g->veiled ? TAP_ACCEPT_VEILED : TAP_ACCEPT_CLASSIC)))
-		return TAP_REASON_unreadable;
-	if (ahead > c->constants->skew || -ahead > c->constants->skew) {
-		if (g->veiled && (flags & ~1 || ahead > VEILED_NEAR || -ahead > VEILED_NEAR))
-			return TAP_REASON_unreadable;
-		if (!g->veiled && !(flags & ~1) && (ahead >= 1 << 28 || -ahead > 1 << 28))
-			return TAP_REASON_unreadable; /* read as another time, maybe now */
-	}
-	if (flags & ~1)
-		return TAP_REASON_version;
-	if (ahead > c->constants->skew || -ahead > c->constants->skew)
-		return TAP_REASON_skew;
-	if (!key || !(key->until[0] || key->until[1]))
-		return TAP_REASON_unknown_key;
-	if (c->now < key->not_before || c->now >= key->not_after)
-		return TAP_REASON_key_inactive;
-	if (service->acl && !(c->scenario->acl.allowed[g->key_id / 64] >> (g->key_id % 64) & 1))
-		return TAP_REASON_acl;
-	if (!has_secret(c, key, g) || flags != g->flags || g->port != dialled ||
-	    (flags && !frame->group->original.timestamp_at))
-		return TAP_REASON_tag;
-	if (!flags && service->tag_mode == TAP_TAG_LONG)
-		return TAP_REASON_tag_short;
-	return TAP_REASON_admitted;
-}
-
-static bool was_admitted(const struct context *c, const struct ref_group *ref)
+static void set_realms(const struct context *c, struct judged *j)
 {
 	unsigned int i;
 
-	for (i = 0; i < c->n_admitted; i++)
-		if (!memcmp(&c->admitted[i], ref, sizeof(*ref)))
-			return true;
-	return false;
-}
-
-/* The group that the gate says it admitted, by its log: one that was sent, right, and new. */
-static const struct sent_group *find_admitted(const struct context *c)
-{
-	uint64_t n = host_gate_state()->next_event[TAP_LOG_ADMITTED] - 1;
-	const struct tap_event *event = host_gate_event(n % TAP_LOG_EVENTS);
-	const struct tap_rule *rule;
-	unsigned int i;
-
-	MUST(event->seq == n + 1 && event->reason == TAP_REASON_admitted, "the log");
-	for (i = 0; i < c->n_sent; i++) {
-		const struct sent_group *g = c->sent[i]->group;
-
-		/* The source port may have changed on the way, as it does behind NAT. */
-		if (event->key_id != g->ref.key_id || event->sec != g->ref.sec ||
-		    event->dport != g->original.dport || was_admitted(c, &g->ref))
+	for (i = 0; i < c->constants->secrets; i++) {
+		if (!is_mark(c->constants->marks_of[i], j->event->window) ||
+		    (i && c->now >= c->realm->before_until))
 			continue;
-		rule = rule_of(c, c->sent[i]);
-		if (rule && judge(c, c->sent[i], rule) == TAP_REASON_admitted)
-			return g;
+		j->realm[j->server.n_realms] = i;
+		memcpy(j->server.realm_key[j->server.n_realms++], c->scenario->realm_key[i],
+		       REF_REALM_KEY_BYTES);
+	}
+}
+
+static void add_ref_key(struct judged *j, uint16_t id, const struct tap_key *key,
+			const uint8_t user_keys[2], bool barred, uint32_t now)
+{
+	struct ref_key *k = &j->keys[j->server.n_keys];
+	unsigned int i;
+
+	if (!key->until[0] && !key->until[1] && key->not_after != TAP_REVOKED)
+		return; /* there is no such key */
+	*k = (struct ref_key){ .id = id, .barred = barred,
+			       .inactive = now < key->not_before || now >= key->not_after };
+	for (i = 0; i < 2; i++)
+		if (now < key->until[i])
+			memset(k->user_key[k->n_secrets++], user_keys[i], REF_KEY_BYTES);
+	j->server.n_keys++;
+}
+
+static void set_keys(const struct context *c, struct judged *j)
+{
+	static const uint8_t ghost[2] = { SCENARIO_GHOST_KEY, SCENARIO_GHOST_KEY - 1 };
+	const struct scenario *s = c->scenario;
+	bool listed = j->rule->service.acl;
+	unsigned int i;
+
+	for (i = 0; i < SCENARIO_KEYS; i++)
+		add_ref_key(j, s->key_ids[i], &s->keys[i], s->user_keys[i],
+			    listed && !is_mark(s->acl.allowed, s->key_ids[i]), c->now);
+	for (i = 0; i < c->n_ghosts; i++)
+		add_ref_key(j, c->ghosts[i], &s->ghost, ghost, listed, c->now);
+	j->server.keys = j->keys;
+}
+
+static void set_server(const struct context *c, struct judged *j)
+{
+	const struct tap_service *service = &j->rule->service;
+	struct ref_server *server = &j->server;
+
+	server->veiled = service->encoding == TAP_SERVICE_DEFAULT ?
+				 c->constants->encoding == TAP_ENCODING_VEILED :
+				 service->encoding == TAP_SERVICE_VEILED;
+	server->now = c->now;
+	server->skew = c->constants->skew;
+	server->port = j->event->dport;
+	if (service->public_port)
+		server->port = service->public_port + (server->port - j->rule->ports[0].lo);
+	memcpy(server->src, j->event->src, sizeof(server->src));
+	memcpy(server->dst, j->event->dst, sizeof(server->dst));
+	if (service->public_address[0] || service->public_address[1])
+		memcpy(server->dst, service->public_address, sizeof(server->dst));
+	else
+		ref_dialled(server->dst);
+}
+
+static const struct ref_key *key_of(const struct judged *j, uint16_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < j->server.n_keys; i++)
+		if (j->server.keys[i].id == id)
+			return &j->server.keys[i];
+	return NULL;
+}
+
+/* The order of the search is the gate's own, so where the limit cuts it off is, too. */
+static unsigned int tags_of_all(const struct judged *j)
+{
+	unsigned int n, realm, role[4], tags = 0;
+	const struct ref_key *key;
+	struct ref_group group;
+
+	for (n = 0; n < REF_PERMUTATIONS; n++)
+		for (realm = 0; realm < (j->server.veiled ? j->server.n_realms : 1); realm++) {
+			ref_permutation(n, role);
+			if (ref_read(&j->server, realm, j->seq, role, &group) != REF_UNKNOWN_KEY)
+				continue;
+			key = key_of(j, group.key_id);
+			if (key && !key->inactive && !key->barred)
+				tags += key->n_secrets;
+		}
+	return tags;
+}
+
+static void decode(const struct context *c, const struct tap_event *event, struct judged *j)
+{
+	unsigned int i, role[4];
+	struct ref_group first;
+
+	memset(j, 0, sizeof(*j));
+	j->event = event;
+	j->rule = rule_of(c, event->dst, event->dport, event->ifindex);
+	MUST(j->rule && j->rule->service.action == TAP_ACTION_TAP, "no service of this kind");
+	for (i = 0; i < 4; i++)
+		j->seq[i] = event->segment[i].seq;
+	set_server(c, j);
+	set_realms(c, j);
+	set_keys(c, j);
+	if (!j->server.n_realms) /* the mark was the older secret's, in its time: unreadable */
+		return;
+	ref_decode(&j->server, j->seq, &j->outcome);
+	j->tags = tags_of_all(j);
+	ref_permutation(0, role);
+	if (j->outcome.result != REF_AUTHENTIC)
+		return;
+	ref_read(&j->server, j->outcome.realm, j->seq, role, &first);
+	j->in_order = !memcmp(&first, &j->outcome.group, sizeof(first));
+}
+
+/* --- Judging, by docs/protocol.md, "The server, per segment", step 4 --- */
+
+static struct use *use_of(struct context *c, uint16_t key_id)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_uses; i++)
+		if (c->uses[i].key_id == key_id)
+			break;
+	if (i == c->n_uses)
+		c->uses[c->n_uses++] = (struct use){ .key_id = key_id };
+	/* The clock may have been set back by a second: then the count goes on. */
+	if (c->uses[i].second != c->now && c->uses[i].second != c->now + 1)
+		c->uses[i] = (struct use){ .key_id = key_id, .second = c->now };
+	return &c->uses[i];
+}
+
+static bool rate_used_up(struct context *c, uint16_t key_id)
+{
+	const struct scenario *s = c->scenario;
+	unsigned int i;
+	uint32_t rate;
+
+	for (i = 0; i < SCENARIO_KEYS - 1 && s->key_ids[i] != key_id; i++)
+		;
+	rate = s->keys[i].rate == TAP_RATE_DEFAULT ? c->constants->default_rate : s->keys[i].rate;
+	return rate && use_of(c, key_id)->count >= rate;
+}
+
+/* The group that somebody sent and these are the segments of; NULL: nobody did. */
+static const struct sent_group *sent_by(const struct context *c, const struct judged *j)
+{
+	unsigned int i, role, k, found;
+
+	for (i = 0; i < c->n_sent; i++) {
+		for (found = role = 0; role < 4; role++)
+			for (k = 0; k < 4; k++)
+				if (j->seq[k] == c->sent[i]->segments[role].seq) {
+					found++;
+					break;
+				}
+		if (found == 4)
+			return c->sent[i];
 	}
 	return NULL;
 }
 
-static void check_admitted(struct context *c, const struct frame *frame,
+static struct admission_record record_of(const struct sent_group *g)
+{
+	return (struct admission_record){ ref_tag(&g->ref), g->ref.isn, g->ref.sec };
+}
+
+static bool was_admitted(const struct context *c, const struct sent_group *g)
+{
+	struct admission_record record = record_of(g);
+	unsigned int i;
+
+	for (i = 0; i < c->n_admitted; i++)
+		if (!memcmp(&c->admitted[i], &record, sizeof(record)))
+			return true;
+	return false;
+}
+
+/* Whether the group was made before records were kept, to 1/256 s: by its time, and by its age. */
+static bool too_old(const struct context *c, const struct ref_group *g)
+{
+	__int128 made = (__int128)g->sec * 256 + (g->veiled ? 16 * g->frac : g->frac);
+	__int128 kept = host_monotonic_ns - c->realm->started_boot_ns;
+
+	if (made < (__int128)c->realm->started_ns * 256 / NS)
+		return true;
+	return c->realm->started_boot_ns &&
+	       (__int128)host_clock_ns * 256 / NS - made > kept * 256 / (int64_t)NS;
+}
+
+/* Authentic: what comes of it then. said: what the gate says. */
+static enum tap_reason judge_authentic(struct context *c, const struct judged *j,
+				       enum tap_reason said)
+{
+	const struct ref_group *g = &j->outcome.group;
+	const struct sent_group *sent = sent_by(c, j);
+
+	MUST(sent, "authentic, and nobody sent it");
+	if (j->rule->service.bind & ~g->flags)
+		return TAP_REASON_unbound;
+	if (too_old(c, g))
+		return TAP_REASON_replay_window;
+	if (said == TAP_REASON_replay_window) { /* rightly, where a record may be gone */
+		MUST(c->n_admitted >= c->constants->replay_size, "no record can be gone");
+		return said;
+	}
+	if (rate_used_up(c, g->key_id))
+		return TAP_REASON_rate;
+	return was_admitted(c, sent) ? TAP_REASON_replay : TAP_REASON_admitted;
+}
+
+static enum tap_reason judge(struct context *c, const struct judged *j, enum tap_reason said)
+{
+	static const enum tap_reason reasons[] = {
+		[REF_UNREADABLE] = TAP_REASON_unreadable, [REF_VERSION] = TAP_REASON_version,
+		[REF_SKEW] = TAP_REASON_skew, [REF_UNKNOWN_KEY] = TAP_REASON_unknown_key,
+		[REF_KEY_INACTIVE] = TAP_REASON_key_inactive, [REF_KEY_BARRED] = TAP_REASON_acl,
+		[REF_WRONG_TAG] = TAP_REASON_tag,
+	};
+
+	if (j->outcome.result == REF_AUTHENTIC)
+		return judge_authentic(c, j, said);
+	return reasons[j->outcome.result];
+}
+
+static void check_use(struct context *c, const struct judged *j)
+{
+	const struct tap_key_use *use = host_gate_key_use(j->event->key_id);
+	/* Of a classic group only the mark says which; where both may, the newest. */
+	unsigned int secret = j->realm[j->server.veiled ? j->outcome.realm : 0];
+	struct use *model = use_of(c, j->event->key_id);
+
+	model->count++;
+	MUST(use->rate == ((uint64_t)model->second << 32 | model->count), "%u of this second, not %u",
+	     (unsigned int)use->rate, model->count);
+	MUST(use->admitted[secret ^ c->constants->newest] == c->now, "its secret was not noted");
+}
+
+/* A group that was admitted: the log says so of one that was sent, and is right and new. */
+static void check_admitted(struct context *c, const struct frame *frame, const struct judged *j,
 			   const struct host_output *out)
 {
-	const struct sent_group *g = find_admitted(c);
+	const struct ref_group *g = &j->outcome.group;
 	uint8_t want[PACKET_BYTES];
-	struct packet admitted;
+	struct packet admitted, *hand;
 	unsigned int length;
 
-	MUST(g, "there is no such group, or not any more");
-	c->admitted[c->n_admitted++] = g->ref;
+	MUST(j->outcome.result == REF_AUTHENTIC || j->tags > TAP_GROUP_TAGS, "not authentic: %d",
+	     j->outcome.result);
+	if (j->outcome.result == REF_AUTHENTIC) {
+		MUST(j->event->key_id == g->key_id && j->event->sec == g->sec &&
+		     j->event->flags == g->flags, "not what the group says");
+		MUST(j->event->secret == (j->server.veiled ? j->realm[j->outcome.realm] + 1 : 0),
+		     "secret %u", j->event->secret);
+		check_use(c, j);
+	} else { /* the reference's search was cut off before the right reading */
+		use_of(c, j->event->key_id)->count++;
+	}
+	MUST(sent_by(c, j), "nobody sent it");
+	c->admitted[c->n_admitted++] = record_of(sent_by(c, j));
 	if (!frame->last)
 		return;
-	packet_admitted(&g->original, &admitted);
-	if (out->length < packet_build(&admitted, want)) /* the segment in hand had no payload */
+	hand = &frame->group->segments[frame->group->order[3]];
+	packet_admitted(&frame->group->original, &admitted);
+	memcpy(admitted.tcp_options, hand->tcp_options, sizeof(admitted.tcp_options));
+	if (!hand->payload)
 		admitted.payload = NULL;
 	length = packet_build(&admitted, want);
 	MUST(out->length == length && !memcmp(out->bytes, want, length), "not the SYN");
 }
 
-/* The fourth of a group that nobody disturbed. */
-static void check_last(struct context *c, const struct frame *frame, int reason)
+/* What the log keeps of a group: all four segments as they came, and of the last one the rest. */
+static void check_log(const struct frame *frame, const struct tap_event *event)
 {
-	const struct tap_rule *rule = rule_of(c, frame);
+	const struct sent_group *g = frame->group;
+	const struct packet *hand = &g->segments[g->order[3]];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		MUST(event->segment[i].seq == g->segments[g->order[i]].seq &&
+		     event->segment[i].sport == g->segments[g->order[i]].sport,
+		     "segment %u is not the one that came then", i);
+	MUST(event->window == g->mark && event->ttl == 64, "%u", event->ttl);
+	MUST(event->options_bytes == hand->tcp_options_length &&
+	     !memcmp(event->options, hand->tcp_options, event->options_bytes), "options");
+}
+
+static void check_judged(struct context *c, const struct frame *frame, enum tap_reason reason,
+			 const struct host_output *out)
+{
+	unsigned int log = reason == TAP_REASON_admitted ? TAP_LOG_ADMITTED : TAP_LOG_REFUSED;
+	uint64_t n = host_gate_state()->next_event[log] - 1;
+	const struct tap_event *event =
+		host_gate_event(log * TAP_LOG_EVENTS + n % TAP_LOG_EVENTS);
+	static struct judged j;
 	enum tap_reason want;
 
-	if (!rule || rule->service.action == TAP_ACTION_PASS) {
+	MUST(event->seq == n + 1 && event->reason == reason, "the log");
+	decode(c, event, &j);
+	want = judge(c, &j, reason);
+	if (j.tags <= TAP_GROUP_TAGS || j.in_order)
+		MUST(reason == want, "%d, should be %d (the reference: %d, %u tags)", reason, want,
+		     j.outcome.result, j.tags);
+	if (frame->last)
+		check_log(frame, event);
+	if (reason == TAP_REASON_admitted)
+		check_admitted(c, frame, &j, out);
+}
+
+/* Whether the epoch is part of what identifies this group. */
+static bool by_epoch(const struct context *c, const struct sent_group *g)
+{
+	return !(c->constants->group_by & TAP_GROUP_BY_TS) || !g->original.timestamp_at;
+}
+
+/* The fourth of a group that nobody disturbed, unless it was time that did. */
+static void check_last(struct context *c, const struct frame *frame, int reason)
+{
+	const struct sent_group *g = frame->group;
+	uint8_t dst[16] = { [10] = 0xff, [11] = 0xff };
+	const struct tap_rule *rule;
+
+	memcpy(g->original.ipv6 ? dst : dst + 12, g->original.dst, g->original.ipv6 ? 16 : 4);
+	rule = rule_of(c, dst, g->original.dport, frame->ifindex);
+	if (!rule || rule->service.action == TAP_ACTION_PASS)
 		MUST(reason < 0, "%d", reason);
-		return;
-	}
-	if (rule->service.action == TAP_ACTION_DROP)
-		return;
-	if (!(c->constants->marks[frame->group->mark / 64] >> frame->group->mark % 64 & 1)) {
-		MUST(reason == TAP_REASON_no_mark, "%d with window %u", reason, frame->group->mark);
-		return;
-	}
-	want = judge(c, frame, rule);
-	if (want <= TAP_REASON_tag) /* another reading may get further, but not past the tag */
-		MUST(reason >= (int)want && reason <= TAP_REASON_tag, "%d, should be %d", reason,
-		     want);
-	else if (reason == TAP_REASON_tag_short)
-		MUST(want == TAP_REASON_tag_short || (c->attacked && !frame->group->ref.flags),
-		     "short");
-	else if (reason == TAP_REASON_replay_window)
-		MUST(c->n_admitted, "no admission yet");
+	else if (rule->service.action == TAP_ACTION_DROP)
+		MUST(reason == TAP_REASON_service_drop, "%d", reason);
+	else if (!is_mark(c->constants->marks, g->mark))
+		MUST(reason == TAP_REASON_no_mark, "%d with window %u", reason, g->mark);
+	else if (g->original.ipv6 && !memcmp(dst, (uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12))
+		MUST(reason == TAP_REASON_malformed, "%d for an IPv4 address in IPv6", reason);
+	else if (frame->parted && by_epoch(c, g))
+		MUST(reason == TAP_REASON_collecting, "%d, and the epoch went on", reason);
 	else
-		MUST(reason == (int)want, "%d, should be %d", reason, want);
+		MUST(reason >= TAP_REASON_unreadable, "%d: never judged", reason);
+}
+
+static bool is_judged(int reason)
+{
+	return reason >= TAP_REASON_unreadable;
+}
+
+static void note_sent(struct context *c, struct sent_group *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_sent; i++)
+		if (c->sent[i] == g)
+			return;
+	c->sent[c->n_sent++] = g;
 }
 
 static void check_frame(void *context, const struct frame *frame)
@@ -264,9 +519,8 @@ static void check_frame(void *context, const struct frame *frame)
 	bool same;
 	int reason;
 
-	if (frame->group && (!c->n_sent || c->sent[c->n_sent - 1]->group != frame->group) &&
-	    c->n_sent < SCENARIO_FRAMES)
-		c->sent[c->n_sent++] = frame;
+	if (frame->group)
+		note_sent(c, frame->group);
 	host_gate_run(frame->bytes, frame->length, frame->l3, frame->ifindex, &out);
 	if (c->faulty) {
 		MUST(out.verdict != XDP_ABORTED && out.length <= frame->length, "%d", out.verdict);
@@ -283,11 +537,11 @@ static void check_frame(void *context, const struct frame *frame)
 		MUST(same, "changed");
 	if (out.verdict == XDP_TX)
 		MUST(!c->constants->monitor, "an answer");
-	if (reason == TAP_REASON_admitted) {
+	if (reason == TAP_REASON_admitted)
 		MUST(out.verdict == XDP_PASS, "admitted, and not passed");
-		check_admitted(c, frame, &out);
-	}
-	if (frame->last)
+	if (is_judged(reason))
+		check_judged(c, frame, reason, &out);
+	if (frame->last || frame->parted)
 		check_last(c, frame, reason);
 }
 
@@ -299,7 +553,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	host_gate_start();
 	host_gate_services((struct tap_ruleset *)&s->rules);
 	for (i = 0; i < SCENARIO_KEYS; i++)
-		*host_gate_key(s->key_ids[i]) = s->keys[i];
+		host_gate_set_key(s->key_ids[i], &s->keys[i]);
 	*host_gate_acl(SCENARIO_ACL) = s->acl;
 	return 0;
 }
@@ -307,7 +561,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct sink sink = { .start = start, .clock = set_clock, .fail = fail_in,
-					  .world = world, .attack = attack, .frame = check_frame };
+					  .monotonic = set_monotonic, .world = world,
+					  .key = add_key, .frame = check_frame };
 	struct input input = { data, size };
 	static struct context context;
 

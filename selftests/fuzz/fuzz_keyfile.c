@@ -17,6 +17,8 @@
 #include "user/keyfile.h"
 #include "user/tapctl.h"
 
+#define KEY_BYTES_MAX TAP_REALM_KEY_BYTES
+
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -67,8 +69,8 @@ static int file_with(const uint8_t *bytes, size_t length, char path[32])
 
 static void read_back(const uint8_t *key, size_t bytes)
 {
-	char text[64], path[32];
-	uint8_t got[32];
+	char text[80], path[32];
+	uint8_t got[KEY_BYTES_MAX];
 	int fd;
 
 	sodium_bin2base64(text, sizeof(text), key, bytes, sodium_base64_VARIANT_ORIGINAL);
@@ -84,10 +86,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint8_t nothing[32];
-	uint8_t got[32], want[32] = { 0 };
+	static const uint8_t nothing[KEY_BYTES_MAX];
+	static const size_t lengths[] = { TAP_DERIVED_KEY_BYTES, TAP_USER_KEY_BYTES,
+					  TAP_REALM_KEY_BYTES };
+	uint8_t got[KEY_BYTES_MAX], want[KEY_BYTES_MAX] = { 0 };
 	struct input input = { data, size };
-	size_t bytes = take8(&input) & 1 ? TAP_USER_KEY_BYTES : TAP_DERIVED_KEY_BYTES;
+	size_t bytes = lengths[take8(&input) % 3];
 	bool good = input.left < 1024 && decode(input.at, input.left, want, bytes);
 	char path[32];
 	int fd, err;

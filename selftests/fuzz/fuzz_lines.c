@@ -76,7 +76,17 @@ int keytable_scan(const struct keytable *table, keytable_visit *visit, void *con
 	return 0;
 }
 
-int keytable_realm_key(const struct tapctl *tapctl, unsigned char realm_key[TAP_REALM_KEY_BYTES])
+int keytable_realm_id(const struct tapctl *tapctl, unsigned char id[TAP_REALM_ID_BYTES])
+{
+	return 0;
+}
+
+int keytable_list(const struct keytable *table, const struct tap_acl *ids, bool exist)
+{
+	return 0;
+}
+
+int keytable_forget_uses(const struct keytable *table, const __u32 *ids, __u32 n)
 {
 	return 0;
 }
@@ -111,8 +121,8 @@ static int take_service(void *context, int argc, char **argv)
 	if (err)
 		return err;
 	check_ports(&request.rule);
-	MUST(s->action <= TAP_ACTION_DROP && s->tag_mode <= TAP_TAG_LONG && s->stealth <= 1 &&
-	     s->reject <= TAP_REJECT_RST && !s->acl, "out of its list");
+	MUST(s->action <= TAP_ACTION_DROP && s->encoding <= TAP_SERVICE_VEILED &&
+	     s->stealth <= 1 && s->bind <= TAP_BIND_BOTH && s->reject <= TAP_REJECT_RST && !s->acl, "out of its list");
 	MUST(s->public_port + (request.rule.ports[0].hi - request.rule.ports[0].lo) <= 65535,
 	     "public port %u", s->public_port);
 	MUST(request.at <= TAP_RULES_MAX, "%u", request.at);
@@ -144,6 +154,8 @@ static void check_keys(const struct import *import)
 		MUST(import->ids[i] && import->ids[i] <= 65535, "%u", import->ids[i]);
 		MUST(import->keys[i].not_before < import->keys[i].not_after, "never valid");
 		MUST(import->keys[i].until[0] == TAP_FOREVER && !import->keys[i].until[1], "until");
+		MUST(import->keys[i].rate <= TAP_RATE_MAX || import->keys[i].rate == TAP_RATE_DEFAULT,
+		     "%u a second", import->keys[i].rate);
 	}
 	for (i = 0; i < import->n_names; i++)
 		MUST(ids_have(&import->listed, import->name_ids[i]) && *import->names[i],

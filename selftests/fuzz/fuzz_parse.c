@@ -140,8 +140,7 @@ static void check_timestamps(struct xdp_md *ctx, const struct tap_packet *p)
 	MUST(!error, "%d", error);
 	MUST(slow.at == at, "%d, should be %d", slow.at, at);
 	if (at > 0)
-		MUST(slow.tsval == get32(tcp + at + 2) && slow.tsecr == get32(tcp + at + 6), "%d",
-		     at);
+		MUST(slow.tsval == get32(tcp + at + 2), "%d", at);
 	if (linux_timestamps(p->tcp, TAP_DATA_END(ctx), &quick))
 		MUST(!memcmp(&slow, &quick, sizeof(slow)), "%d and %d", slow.at, quick.at);
 }

@@ -4,7 +4,7 @@
  * code under test the input says whether another CPU comes in between with a whole operation of its
  * own, and a third one in the middle of that. Out of a bucket come four different segments that
  * were put in, once if there are no more, and no four may wait that nobody took; no second may lose
- * a replay record, and no failure may be lost from the count.
+ * a replay record, and no admission may be lost from a key's count.
  */
 static void other_cpus(void);
 
@@ -47,15 +47,15 @@ static void other_cpus(void)
 /* --- A bucket --- */
 
 static struct tap_bucket bucket __attribute__((aligned(64)));
-static struct tap_bucket_tsecr tsecrs __attribute__((aligned(64)));
 static unsigned int put[SEGMENTS], strangers, groups_taken;
 
 static void take_out(void)
 {
 	struct tap_segment out[TAP_GROUP_SEGMENTS];
+	struct tap_gathering room;
 	unsigned int seen = 0, i;
 
-	if (!tap_take_group(&bucket, &tsecrs, GROUP, out))
+	if (!tap_take_group(&bucket, GROUP, &room, out))
 		return;
 	groups_taken++;
 	for (i = 0; i < TAP_GROUP_SEGMENTS; i++) {
@@ -69,15 +69,14 @@ static void take_out(void)
 static void segment_arrives(void)
 {
 	unsigned int n = take8(&input) % (SEGMENTS + 1);
-	struct tap_segment segment = { .seq = n, .sport = 7 * n, .tsecr = n == 3 };
+	struct tap_segment segment = { .seq = n, .sport = 7 * n };
 	uint16_t group = n < SEGMENTS ? GROUP : 0x4321;
 
 	if (n < SEGMENTS)
 		put[n]++;
 	else
 		strangers++;
-	if (tap_collect(&bucket, segment.tsecr ? &tsecrs : NULL, group, &segment) == TAP_COMPLETE &&
-	    n < SEGMENTS)
+	if (tap_collect(&bucket, group, &segment) == TAP_COMPLETE && n < SEGMENTS)
 		take_out();
 }
 
@@ -86,7 +85,6 @@ static void race_bucket(void)
 	unsigned int once = 0, n, puts = 0;
 
 	memset(&bucket, 0, sizeof(bucket));
-	memset(&tsecrs, 0, sizeof(tsecrs));
 	memset(put, 0, sizeof(put));
 	strangers = groups_taken = 0;
 	operation = segment_arrives;
@@ -115,7 +113,10 @@ static void race_bucket(void)
 
 static __u64 seconds[TAP_SECONDS];
 static struct tap_gate_state gate_state;
-static uint32_t made[ADMISSIONS_MAX], now, newest, n_failures;
+static struct tap_key_use use;
+static uint32_t made[ADMISSIONS_MAX], now, newest, counted;
+static uint32_t since; /* counted in this second, ... */
+static int began; /* at which depth it began */
 
 static bool complete(uint32_t sec, uint32_t size)
 {
@@ -146,27 +147,53 @@ static void group_arrives(void)
 		newest = sec;
 }
 
-static void group_fails(void)
+/* One more of the key in this second, which may begin while others are at it. */
+static void key_is_used(void)
 {
-	n_failures++;
-	tap_note_failure(&gate_state, now);
+	if (take8(&input) % 8 == 0) {
+		now++;
+		since = 0;
+		began = depth;
+	}
+	since++;
+	counted++;
+	tap_rate_count(&use, now);
 }
 
-static void race_state(bool fail)
+static void start_state(void (*what)(void))
 {
 	memset(&gate_state, 0, sizeof(gate_state));
 	memset(seconds, 0, sizeof(seconds));
 	memset(made, 0, sizeof(made));
-	newest = n_failures = 0;
+	use = (struct tap_key_use){};
+	newest = counted = since = began = 0;
 	now = 1800000000;
-	operation = fail ? group_fails : group_arrives;
+	operation = what;
+}
+
+static void race_state(void)
+{
+	start_state(group_arrives);
 	while (input.left && gate_state.admissions < ADMISSIONS_MAX)
-		operation();
-	if (fail)
-		MUST((uint32_t)gate_state.failures == n_failures, "%u of %u counted",
-		     (uint32_t)gate_state.failures, n_failures);
-	else
-		MUST(gate_state.newest <= newest, "%u", (unsigned int)gate_state.newest);
+		group_arrives();
+	MUST(gate_state.newest <= newest, "%u", (unsigned int)gate_state.newest);
+}
+
+/*
+ * In a second that began while nobody was counting, each is counted once. (Who was, and is late, may
+ * count for the new second, or begin the old one again: it takes a CPU that stands still just then.)
+ */
+static void race_rate(void)
+{
+	uint32_t used;
+
+	start_state(key_is_used);
+	while (input.left)
+		key_is_used();
+	used = tap_rate_used(&use, now);
+	if (!began)
+		MUST(used == since, "%u of %u counted", used, since);
+	MUST(used <= counted, "%u of %u counted", used, counted);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -178,7 +205,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	depth = 0;
 	if (what % 4 < 2)
 		race_bucket();
+	else if (what & 1)
+		race_rate();
 	else
-		race_state(what & 1);
+		race_state();
 	return 0;
 }

@@ -5,9 +5,9 @@
  * gate on the host then takes the four for what they are and gives the SYN back. Anything else
  * leaves as it came, however it is broken, and however little of it is in one piece.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "bpf/frame.h"
 #include "selftests/fuzz/host_gate.h"
 #include "selftests/fuzz/host_splitter.h"
 #include "selftests/fuzz/scenario.h"
@@ -57,14 +57,15 @@ static void set_peer(struct input *input, uint8_t bits)
 
 	memset(peer, 0, sizeof(*peer));
 	peer->tag = s->keys[0].secret[0];
-	peer->veil = s->constants[0].veil;
+	peer->veil = s->constants[0].veil[0];
 	peer->key_id = bits & 1 ? 1 : take8(input) & 7;
-	peer->frame = bits & 2 ? TAP_FRAME_CLASSIC : TAP_FRAME_VEILED;
+	peer->encoding = bits & 2 ? TAP_ENCODING_CLASSIC : TAP_ENCODING_VEILED;
+	peer->bind = take8(input) & TAP_FLAGS_KNOWN;
 	peer->mark_mode = bits & 4 ? TAP_MARK_OPEN : TAP_MARK_SEALED;
 	peer->ports_mode = bits & 8 ? TAP_PORTS_SHARED : TAP_PORTS_DISTINCT;
-	peer->n_marks = bits & 16 ? s->n_marks : bits & 32 ? take_below(input, 3) : 2;
-	for (i = 0; i < s->n_marks && i < peer->n_marks; i++)
-		peer->marks[i] = s->marks[i];
+	peer->n_marks = bits & 16 ? s->n_marks[0] : bits & 32 ? take_below(input, 3) : 2;
+	for (i = 0; i < s->n_marks[0] && i < peer->n_marks; i++)
+		peer->marks[i] = s->marks[0][i];
 }
 
 /* Local ports; some ranges are too small for three, or nonsense. */
@@ -78,6 +79,7 @@ static void set_range(uint8_t kind)
 
 static void build(struct input *input, struct packet *packet)
 {
+	static const uint8_t translator[12] = { 0, 0x64, 0xff, 0x9b };
 	uint8_t bits = take8(input);
 
 	packet_syn(packet, bits & 1, take16(input), RULE_PORT, take32(input));
@@ -99,8 +101,13 @@ static void build(struct input *input, struct packet *packet)
 		take(input, packet->src, sizeof(packet->src));
 		take(input, packet->dst, sizeof(packet->dst));
 	}
-	if (bits & 128 && packet->ipv6)
-		packet_extend(packet, 60, 8 * (1 + take_below(input, 8)));
+	if (bits & 128 && packet->ipv6) {
+		uint8_t what = take8(input);
+
+		if (what & 8) /* an IPv4 address behind a translator, or nearly */
+			memcpy(packet->dst, translator, what & 16 ? 11 : 12);
+		packet_extend(packet, 60, 8 * (1 + what % 8));
+	}
 }
 
 /* Where the option is in the options; 0: nowhere; -1: they are broken. */
@@ -136,20 +143,19 @@ static unsigned int get16(const uint8_t *at)
 	return at[0] << 8 | at[1];
 }
 
-
-/* Each is the SYN with its own port, sequence number, mark and TSecr, and nothing else changed. */
+/* Each is the SYN with its own port, sequence number, mark, and nothing else changed. */
 static void check_four(const struct packet *syn, const struct tap_peer *peer, unsigned int tcp)
 {
 	unsigned int i, j, mark = get16(left[3].bytes + tcp + 14), own = 0;
-	uint32_t sec = host_clock_ns / 1000000000;
 	struct packet want[4];
-	struct ref_group group = { .realm_key = { 1 }, .key_id = peer->key_id,
-				   .veiled = peer->frame == TAP_FRAME_VEILED, .isn = syn->seq,
-				   .sec = sec, .port = RULE_PORT,
-				   .frac = host_clock_ns % 1000000000 * 256 / 1000000000,
-				   .flags = syn->timestamp_at ? 1 : 0 };
+	struct ref_group group = { .key_id = peer->key_id, .isn = syn->seq, .port = RULE_PORT,
+				   .veiled = peer->encoding == TAP_ENCODING_VEILED,
+				   .sec = host_clock_ns / 1000000000 };
 
+	group.frac = host_clock_ns % 1000000000 * (group.veiled ? 16 : 256) / 1000000000;
+	memcpy(group.realm_key, scenario_make()->realm_key[0], sizeof(group.realm_key));
 	memset(group.user_key, 1, sizeof(group.user_key));
+	packet_bind(syn, &group, peer->bind);
 	packet_split(syn, &group, mark, NULL, want);
 	MUST(peer->n_marks < 2 || (mark != syn->window && mark >= TAP_MARK_MIN), "mark %u", mark);
 	for (i = 0; i < 4; i++) {
@@ -208,19 +214,29 @@ static bool look_alike(unsigned int tcp)
 	return false;
 }
 
-/* The other end. */
-static void check_gate(const struct packet *syn, unsigned int tcp)
+/* The other end, with a service that takes this encoding. */
+static void check_gate(const struct packet *syn, const struct tap_peer *peer, unsigned int tcp,
+		       bool broken_options)
 {
+	static struct tap_gate_constants constants;
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct host_output out;
 	struct packet admitted;
 	uint8_t want[PACKET_BYTES];
 	unsigned int i, length;
 
 	host_gate_forget(NULL, NULL);
+	constants = scenario_make()->constants[0];
+	constants.encoding = peer->encoding;
+	host_gate_constants(&constants);
 	for (i = 0; i < 4; i++)
 		host_gate_run(left[i].bytes, left[i].length, l3, 1, &out);
 	if (look_alike(tcp)) /* the client has to send once more, at another time */
 		return;
+	if (broken_options || (syn->ipv6 && !memcmp(syn->dst, mapped, sizeof(mapped)))) {
+		MUST(host_gate_stats()->malformed == 4, "broken options, or IPv4 in IPv6");
+		return;
+	}
 	MUST(host_gate_stats()->admitted == 1 && out.verdict == XDP_PASS, "not admitted");
 	if (ambiguous(syn, &left[3], tcp))
 		return;
@@ -258,17 +274,17 @@ static void check_syn(struct input *input, const struct packet *built, unsigned 
 			return;
 		MUST(!stats->split && stats->passed + stats->failed == 1, "counters");
 		MUST(!mine || forwarded ? stats->passed :
-					  !peer->key_id || timestamp < 0 || signed_perhaps(&syn),
+					  !peer->key_id || signed_perhaps(&syn),
 		     "a SYN to split");
 		return;
 	}
 	MUST(n_left == 4 && stats->split == 1 && !stats->failed && !stats->passed, "%u left",
 	     n_left);
 	MUST(stats->own == 3, "%u seen again", (unsigned int)stats->own);
-	MUST(mine && !forwarded && timestamp >= 0 && peer->key_id, "a SYN to leave alone");
+	MUST(mine && !forwarded && peer->key_id, "a SYN to leave alone");
 	check_four(&syn, peer, tcp);
 	if (peer->key_id == 1 && peer->mark_mode == TAP_MARK_SEALED && peer->n_marks)
-		check_gate(&syn, tcp);
+		check_gate(&syn, peer, tcp, timestamp < 0);
 	/* The same once more, as from a device below: all four are left alone. */
 	for (tcp = 0; tcp < 4; tcp++) {
 		skb = host_skb(0, left[tcp].bytes, left[tcp].length, left[tcp].length);
@@ -304,9 +320,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	const struct scenario *s = scenario_make();
 
 	host_gate_start();
-	host_gate_constants(&s->constants[0]);
 	host_gate_services((struct tap_ruleset *)&s->rules);
-	*host_gate_key(1) = s->keys[0];
+	host_gate_set_key(1, &s->keys[0]);
 	host_splitter_start();
 	rules.n_rules = 1;
 	rules.rules[0] = (struct tap_rule){

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The replay rule against a model that remembers every admission, under any clock; the count of
- * failures against a count; validity of keys and the start barrier against plain arithmetic.
+ * The replay rule against a model that remembers every admission, under any clock; a key's rate
+ * against a count; validity and tags of keys, and the start of the records, against plain arithmetic.
  */
 #include "bpf/verify.h"
 #include "selftests/fuzz/fuzz.h"
@@ -55,41 +55,110 @@ static void replay(struct input *input)
 	memset(seconds, 0, sizeof(seconds));
 }
 
-/* Time that only goes on: the count is exact. */
-static void failures(struct input *input)
+/*
+ * Whatever the clock does: what is known is the count of one second, the last one that counted, or the
+ * one before, whose clock was read before the second began.
+ */
+static void rate(struct input *input)
 {
-	struct tap_gate_state s = {};
-	uint32_t now = 1000 + take16(input), before = 0, count = 0, times;
+	struct tap_key_use use = {};
+	uint32_t now = 1000000 + take16(input), second = 0, count = 0, times;
+	bool counts;
 
 	while (input->left) {
 		uint8_t next = take8(input);
 
-		if (next & 0x80) {
-			before = next & 1 ? count : 0;
-			count = 0;
-			now += next & 1 ? 1 : 2;
+		if (next & 0x80)
+			now += (int8_t)(next << 1) >> 1;
+		counts = second == now || second == now + 1;
+		MUST(tap_rate_used(&use, now) == (counts ? count : 0), "%u", count);
+		for (times = next & 0x80 ? 0 : next; times; times--) {
+			count = counts ? count + 1 : 1;
+			second = counts ? second : now;
+			counts = true;
+			tap_rate_count(&use, now);
 		}
-		for (times = 0; !(next & 0x80) && times < next; times++, count++)
-			tap_note_failure(&s, now);
-		MUST(tap_under_attack(&s, now) ==
-			     (count > TAP_AUTO_FAILURES || before > TAP_AUTO_FAILURES),
-		     "%u now, %u before", count, before);
+		MUST(tap_rate_used(&use, now) == (counts ? count : 0), "%u", count);
 	}
+}
+
+/* Which of a key's secrets made the tag, and how many tags that took. */
+static void check_tags(struct input *input, const struct tap_key *key, const struct tap_fields *f,
+		       const struct tap_endpoints *ends, int64_t now)
+{
+	uint8_t before = take8(input) % (TAP_GROUP_TAGS + 2), tags = before, alive = 0;
+	uint8_t maker = take8(input) % 3; /* 2: none */
+	struct tap_fields claimed = *f;
+	enum tap_tag_check want = TAP_TAG_WRONG, got;
+	uint64_t right = ~tap_tag(&key->secret[0], f, ends);
+	__u64 tag = 0;
+	int i;
+
+	if (maker < 2)
+		right = tap_tag(&key->secret[maker], f, ends);
+	claimed.tag = right & (f->encoding ? (1ULL << 56) - 1 : (1U << 30) - 1);
+	for (i = 0; i < 2 && want == TAP_TAG_WRONG; i++) {
+		if (now >= key->until[i])
+			continue;
+		if (before + alive >= 4)
+			want = TAP_TAG_LIMIT;
+		else if (i == maker || (maker < 2 && !memcmp(&key->secret[0], &key->secret[1],
+							       sizeof(key->secret[0]))))
+			want = TAP_TAG_RIGHT;
+		alive += want != TAP_TAG_LIMIT;
+	}
+	got = tap_key_made(key, now, &claimed, ends, &tags, &tag);
+	MUST(got == want, "%d, should be %d", got, want);
+	MUST(tags == before + alive, "%u tags after %u", tags, before);
+	if (got == TAP_TAG_RIGHT)
+		MUST(tag == right, "not all of it");
+	claimed.tag ^= 1ULL << take_below(input, f->encoding ? 56 : 30);
+	tags = 0;
+	MUST(maker == 2 || tap_key_made(key, now, &claimed, ends, &tags, &tag) == TAP_TAG_WRONG,
+	     "one bit");
+}
+
+/* When the group was made, in 256ths of a second. */
+static __int128 made_256(const struct tap_fields *f, int64_t now)
+{
+	int64_t sec = now + (int32_t)(f->sec - (uint32_t)now);
+
+	return (__int128)sec * 256 + (f->encoding ? 16 * f->frac : f->frac);
+}
+
+static void check_start(struct input *input, const struct tap_fields *f, int64_t now)
+{
+	uint64_t started = take64(input), now_ns = now * TAP_NS_PER_SEC + take32(input) % 1000000000;
+	int64_t sec = now + (int32_t)(f->sec - (uint32_t)now), kept = take64(input);
+	int near = take8(input);
+	__int128 age;
+	bool want;
+
+	/* To 1/256 s: a group is made within the 256th that it says. */
+	started = near ? sec * TAP_NS_PER_SEC + (near - 128) * (TAP_NS_PER_SEC / 200) : started;
+	want = made_256(f, now) < (__int128)started * 256 / TAP_NS_PER_SEC;
+	MUST(tap_made_before(f, now, started) == want, "before");
+	age = (__int128)now_ns * 256 / TAP_NS_PER_SEC - made_256(f, now);
+	if (near)
+		kept = (int64_t)age * (int64_t)(TAP_NS_PER_SEC / 256) + (near - 128) * 1000000;
+	want = kept < 0 || age > kept / (int64_t)(TAP_NS_PER_SEC / 256);
+	MUST(tap_older_than(f, now_ns, kept) == want, "older");
 }
 
 static void keys(struct input *input)
 {
 	struct tap_key key = {};
 	struct tap_fields f = { .sec = take32(input), .frac = take8(input) };
-	int64_t now = (1LL << 31) + take32(input) * 4LL; /* SEC begins anew in 2106 */
-	uint64_t started = take64(input);
-	__u64 tag, got;
-	int64_t sec = now + (int32_t)(f.sec - (uint32_t)now);
-	int near = take8(input);
-	bool want;
+	int64_t now = (1LL << 31) + take32(input) * 2LL; /* SEC begins anew in 2106 */
+	struct tap_endpoints ends;
 	int i;
 
+	f.encoding = take8(input) & 1;
+	f.flags = take8(input) & TAP_FLAGS_KNOWN;
+	if (f.encoding)
+		f.frac &= 15;
 	take(input, &key.secret, sizeof(key.secret));
+	take(input, &ends, sizeof(ends));
 	for (i = 0; i < 2; i++)
 		key.until[i] = take8(input) & 1 ? now - 3 + take_below(input, 7) : 0;
 	key.not_before = now - 3 + take_below(input, 7);
@@ -99,19 +168,8 @@ static void keys(struct input *input)
 	MUST(tap_key_active(&key, now) == (key.not_before <= now && now < key.not_after), "active");
 	MUST(tap_key_known(&key) == (key.until[0] || key.until[1] || key.not_after == -1),
 	     "known");
-	for (i = 0; i < 2; i++) {
-		tag = tap_tag(&key.secret[i], &f);
-		if (now < key.until[i])
-			MUST(tap_key_made(&key, now, &f, tag, 0, &got) &&
-				     (uint32_t)got == (uint32_t)tag,
-			     "secret %d is alive", i);
-		else if (now >= key.until[!i])
-			MUST(!tap_key_made(&key, now, &f, tag, 0, &got), "secret %d is dead", i);
-	}
-	/* To 1/256 s: a group is made within the 256th that it says. */
-	started = near ? sec * TAP_NS_PER_SEC + (near - 128) * (TAP_NS_PER_SEC / 200) : started;
-	want = (__int128)sec * 256 + f.frac < (__int128)started * 256 / TAP_NS_PER_SEC;
-	MUST(tap_made_before(&f, now, started) == want, "before");
+	check_tags(input, &key, &f, &ends, now);
+	check_start(input, &f, now);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -123,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		keys(&input);
 		break;
 	case 1:
-		failures(&input);
+		rate(&input);
 		break;
 	default:
 		replay(&input);

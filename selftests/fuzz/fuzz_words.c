@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The words of tapctl's command line: numbers, ports, key IDs, prefixes, times, names, interfaces.
+ * The words of tapctl's command line: numbers, ports, key IDs, prefixes, addresses, times, names,
+ * interfaces.
  * A word is taken whole or refused with a reason and nothing stored; what is taken and printed
  * reads back as the same.
  *
  * Input: a byte that chooses the parser, then the word.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "selftests/common/ref.h"
 #include "selftests/fuzz/fuzz.h"
 #include "user/interfaces.h"
 #include "user/parse.h"
@@ -167,6 +170,36 @@ static void name(const char *text)
 		MUST(index == 0xaa, "%u", index);
 	else
 		MUST(!strcmp(words[index], text), "%s", text);
+	index = 0xaa;
+	if (refused(parse_encoding(text, &index)))
+		MUST(index == 0xaa, "%u", index);
+	else
+		MUST(index <= 1 && !strcmp(encoding_text(index), text), "%s: %u", text, index);
+	index = 0xaa;
+	if (refused(parse_bind(text, "none", &index)))
+		MUST(index == 0xaa, "%u", index);
+	else
+		MUST(index <= 3 && !strcmp(bind_text(index, "none"), text), "%s: %u", text, index);
+}
+
+/* An address that a client may dial, as a tag has it. */
+static void address(const char *text)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff }, zero[16];
+	uint8_t got[16], want[16] = {};
+	bool good = ref_address(text, want);
+	__u64 words[2] = { 0xaa, 0xaa };
+
+	ref_dialled(want);
+	if (!memcmp(want, zero, 16) || (!memcmp(want, mapped, 12) && !memcmp(want + 12, zero, 4)))
+		good = false; /* nobody's */
+	if (refused(parse_address("--public-address", text, words))) {
+		MUST(words[0] == 0xaa && words[1] == 0xaa, "stored something");
+		MUST(!good, "%s", text);
+		return;
+	}
+	memcpy(got, words, sizeof(got));
+	MUST(good && !memcmp(got, want, sizeof(got)), "%s", text);
 }
 
 static void interfaces(const char *text)
@@ -189,7 +222,7 @@ static void interfaces(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(const char *text) = { number, port_list, ids, prefix, when,
-							     name, interfaces };
+							     name, interfaces, address };
 	struct input input = { data, size };
 	uint8_t which = take8(&input);
 	char *text = take_text(&input);

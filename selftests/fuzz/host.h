@@ -50,7 +50,7 @@ extern unsigned int host_fail_in;
 bool host_fails(void);
 
 extern uint64_t host_clock_ns; /* CLOCK_TAI, stands still */
-extern uint64_t host_monotonic_ns; /* the same of CLOCK_MONOTONIC */
+extern uint64_t host_monotonic_ns; /* the same of CLOCK_MONOTONIC, coarse and not */
 extern uint64_t host_seed; /* of what bpf_get_prandom_u32() gives */
 uint64_t host_tai_ns(void);
 uint64_t host_coarse_ns(void);
@@ -59,6 +59,7 @@ uint32_t host_random(void);
 extern size_t host_frame_bytes; /* of the XDP frame, however much of it is in the first buffer */
 long host_xdp_adjust_tail(struct xdp_md *ctx, int delta);
 uint64_t host_xdp_length(struct xdp_md *ctx);
+long host_xdp_load_bytes(struct xdp_md *ctx, uint32_t at, void *to, uint32_t length);
 int host_xdp_pull_data(struct xdp_md *ctx, __u32 bytes); /* an older kernel: refuses */
 
 /* What this host knows of a connection. */

@@ -26,6 +26,7 @@
 #define bpf_get_prandom_u32 host_random
 #define bpf_xdp_adjust_tail host_xdp_adjust_tail
 #define bpf_xdp_get_buff_len host_xdp_length
+#define bpf_xdp_load_bytes host_xdp_load_bytes
 #define bpf_xdp_pull_data host_xdp_pull_data
 #define bpf_skb_load_bytes host_skb_load_bytes
 #define bpf_skb_store_bytes host_skb_store_bytes

@@ -91,6 +91,18 @@ uint64_t host_xdp_length(struct xdp_md *ctx)
 	return host_frame_bytes;
 }
 
+/* Of what is in the first buffer: nothing here has headers elsewhere. */
+long host_xdp_load_bytes(struct xdp_md *ctx, uint32_t at, void *to, uint32_t length)
+{
+	size_t first = ctx->data_end - ctx->data;
+
+	MUST(length, "nothing to load, which the kernel takes for an error");
+	if (host_fails() || at > first || length > first - at)
+		return -EINVAL;
+	memcpy(to, (const uint8_t *)(uintptr_t)ctx->data + at, length);
+	return 0;
+}
+
 int host_xdp_pull_data(struct xdp_md *ctx, __u32 bytes)
 {
 	return -1;

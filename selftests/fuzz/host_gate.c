@@ -38,9 +38,9 @@ void host_gate_start(void)
 	HOST_MAP(tap_stats);
 	HOST_MAP_OF_MAPS(tap_services);
 	HOST_MAP(tap_keys);
+	HOST_MAP(tap_key_use);
 	HOST_MAP(tap_acl);
 	HOST_MAP(tap_pending);
-	HOST_MAP(tap_pending_tsecr);
 	HOST_MAP(tap_replay);
 	HOST_MAP(tap_seconds);
 	HOST_MAP(tap_flows);
@@ -68,6 +68,22 @@ void host_gate_services(struct tap_ruleset *set)
 struct tap_key *host_gate_key(uint16_t id)
 {
 	return host_map_at(&tap_keys, id);
+}
+
+void host_gate_set_key(uint16_t id, const struct tap_key *key)
+{
+	struct tap_acl *all = host_map_at(&tap_acl, TAP_ACL_ANY);
+
+	*host_gate_key(id) = key ? *key : (struct tap_key){};
+	if (key)
+		all->allowed[id / 64] |= 1ULL << (id % 64);
+	else
+		all->allowed[id / 64] &= ~(1ULL << (id % 64));
+}
+
+const struct tap_key_use *host_gate_key_use(uint16_t id)
+{
+	return host_map_at(&tap_key_use, id);
 }
 
 struct tap_acl *host_gate_acl(uint32_t list)
@@ -106,13 +122,14 @@ void host_gate_forget(const struct host_gate_forgetting *too, void *context)
 		host_map_touched(&tap_pending, too->bucket, context);
 		host_map_touched(&tap_seconds, too->second, context);
 		host_map_touched(&tap_recent, too->recent, context);
+		host_map_touched(&tap_key_use, too->use, context);
 		host_map_entries(&tap_replay, too->record, context);
 		host_map_entries(&tap_flows, too->flow, context);
 	}
 	host_map_clear(&tap_pending);
-	host_map_clear(&tap_pending_tsecr);
 	host_map_clear(&tap_replay);
 	host_map_clear(&tap_seconds);
+	host_map_clear(&tap_key_use);
 	host_map_clear(&tap_flows);
 	host_map_clear(&tap_recent);
 	host_map_clear(&tap_gate_state);

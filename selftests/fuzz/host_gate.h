@@ -18,11 +18,14 @@ struct host_output {
 void host_gate_start(void); /* once, before all else */
 void host_gate_constants(const struct tap_gate_constants *constants);
 void host_gate_services(struct tap_ruleset *set);
+/* As tapctl stores a key: with its bit in the list of those that exist. NULL: deletes it. */
+void host_gate_set_key(uint16_t id, const struct tap_key *key);
 void host_gate_replay_size(uint32_t entries); /* of the map itself */
 
 /* Values in the maps, to be read and written in place. */
 struct tap_realm *host_gate_realm(void);
 struct tap_key *host_gate_key(uint16_t id);
+const struct tap_key_use *host_gate_key_use(uint16_t id);
 struct tap_acl *host_gate_acl(uint32_t list);
 struct tap_stats *host_gate_stats(void);
 struct tap_gate_state *host_gate_state(void);
@@ -33,6 +36,7 @@ struct host_gate_forgetting {
 	void (*bucket)(void *context, uint32_t bucket);
 	void (*second)(void *context, uint32_t second);
 	void (*recent)(void *context, uint32_t slot);
+	void (*use)(void *context, uint32_t key_id);
 	void (*record)(void *context, const void *key);
 	void (*flow)(void *context, const void *key);
 };

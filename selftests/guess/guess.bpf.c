@@ -10,7 +10,7 @@
 #include <linux/ip.h>
 #include <linux/tcp.h>
 
-#include "bpf/frame.h"
+#include "bpf/encoding.h"
 #include "selftests/guess/guess.h"
 
 struct guess_settings settings;
@@ -31,29 +31,25 @@ static __always_inline __u64 mix(__u64 z)
 	return z ^ z >> 31;
 }
 
-/* Sequence number of segment `role` of the group that came of these random bits; SYN3's TSecr. */
-static __always_inline __u32 guess_segment(__u64 random, __u32 role, __u32 *tsecr)
+/* Sequence number of segment `role` of the group that came of these random bits. */
+static __always_inline __u32 guess_segment(__u64 random, __u32 role)
 {
 	struct tap_fields f = {
 		.isn = random,
 		.sec = settings.sec,
 		.key_id = settings.key_id,
-		.frac = random >> 32,
-		.flags = settings.extended ? TAP_FLAG_EXTENDED : 0,
+		.frac = random >> 32 & (settings.veiled ? 0xf : 0xff),
 		.port = settings.port,
-		.frame = settings.veiled ? TAP_FRAME_VEILED : TAP_FRAME_CLASSIC,
+		.encoding = settings.veiled ? TAP_ENCODING_VEILED : TAP_ENCODING_CLASSIC,
 	};
-	__u64 tag, mask;
+	const struct tap_endpoints ends = {};
 	__u32 seq[3];
 
 	if (role == 0)
 		return f.isn;
-	tag = tap_tag(&settings.tag, &f);
-	tag = (tag & ~settings.guessed) | (mix(random + 1) & settings.guessed);
-	mask = tap_veil_mask(&settings.veil, f.isn);
-	tap_frame_write(&f, mask, tag, seq);
-	if (role == 3 && settings.extended)
-		*tsecr = tap_tag_extension(tag);
+	f.tag = tap_tag(&settings.tag, &f, &ends);
+	f.tag = (f.tag & ~settings.guessed) | (mix(random + 1) & settings.guessed);
+	tap_encode(&f, &settings.veil, seq);
 	return role == 1 ? seq[0] : role == 2 ? seq[1] : seq[2];
 }
 
@@ -64,7 +60,7 @@ int guess(struct xdp_md *ctx)
 	void *data_end = (void *)(long)ctx->data_end;
 	struct iphdr *ip = data + sizeof(struct ethhdr);
 	struct tcphdr *tcp = (void *)(ip + 1);
-	__u32 role = segments % 4, tsecr = 0, at = settings.timestamp_at;
+	__u32 role = segments % 4, at = settings.timestamp_at;
 	__u64 random = mix(settings.seed + segments / 4 * 0x9e3779b97f4a7c15ULL);
 	__be32 *stamp;
 
@@ -79,9 +75,8 @@ int guess(struct xdp_md *ctx)
 	tcp->source = bpf_htons(40000 + role);
 	tcp->window = bpf_htons(settings.window);
 	tcp->seq = bpf_htonl(settings.noise ? mix(random + role) :
-					      guess_segment(random, role, &tsecr));
+					      guess_segment(random, role));
 	stamp[0] = bpf_htonl(random >> 16);
-	stamp[1] = bpf_htonl(tsecr);
 	bpf_tail_call(ctx, &behind, 0);
 	return XDP_ABORTED;
 }

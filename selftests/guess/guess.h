@@ -20,7 +20,6 @@ struct guess_settings {
 	__u16 port;
 	__u16 window;
 	__u8 veiled;
-	__u8 extended;
 	__u8 noise; /* 1: no groups, but four segments with random numbers from each source */
 	__u8 pad[7];
 };

@@ -22,7 +22,7 @@ peer() {
 	tap client rule del 1 2>/dev/null
 	tap client peer del office 2>/dev/null
 	must tap client peer add office --realm-key "$LAB/keys/realm" --user-key "$LAB/keys/a" --key-id 7 \
-		--frame "$1" --mark "$2"
+		--encoding "$1" --mark "$2"
 	must tap client rule add --peer office --port 80
 }
 
@@ -52,7 +52,7 @@ variant() {
 	local frame=$1 mark=$2 form
 
 	check "server load, frame $frame, marks $mark" tap server server load -i eth0 \
-		--realm-key "$LAB/keys/realm" --frame "$frame" --mark "$mark"
+		--realm-key "$LAB/keys/realm" --encoding "$frame" --mark "$mark"
 	must tap server key add 7 --user-key "$LAB/keys/a"
 	for form in classic veiled; do
 		[ "$frame" = both ] || [ "$frame" = $form ] || continue

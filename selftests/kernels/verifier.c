@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "selftests/common/check.h"
 #include "user/gate.h"
+#include "user/realm.h"
 #include "user/settings.h"
 #include "user/splitter.h"
 
@@ -27,13 +29,14 @@
 #define LOG_WHOLE_BYTES (800u << 20)
 
 static const struct tapctl nowhere = { .pin_dir = "/nonexistent" };
-static const unsigned char realm_key[TAP_REALM_KEY_BYTES] = "the realm key of the verifier";
+static const struct realm_key realm_key = { "the verifier's", "the realm secret of the verifier" };
 static const char *log_dir;
 static bool refused;
 
 /* Opens the object that a program is in, as tapctl would load it. */
 struct variant {
 	struct server_options options;
+	bool rotating; /* during a rotation: with two secrets */
 	bool client;
 };
 
@@ -45,13 +48,16 @@ struct object {
 
 static void object_open(struct object *object, const struct variant *variant)
 {
+	static const struct tap_realm_secret other = { .secret = "another one" };
 	struct tap_realm realm;
 
 	memset(object, 0, sizeof(*object));
 	if (variant->client) {
 		object->splitter = splitter_bpf__open();
 		object->bpf = object->splitter ? object->splitter->obj : NULL;
-	} else if (!settings_make(&variant->options, realm_key, &realm)) {
+	} else if (!settings_make(&variant->options, &realm_key, &realm)) {
+		if (variant->rotating)
+			realm_rotate_to(&realm, &other, time(NULL), 3600);
 		object->gate = gate_open(&nowhere, &realm);
 		object->bpf = object->gate ? object->gate->obj : NULL;
 	}
@@ -149,32 +155,30 @@ static void ask(const struct variant *variant, const char *program, const char *
 		keep_log(variant, program);
 }
 
-static void ask_gate(const char *program, __u8 frames, __u8 mark, __u8 group_by,
+static void ask_gate(const char *program, bool rotating, __u8 mark, __u8 group_by,
 		     struct summary *sum)
 {
 	struct variant variant = { .options = {
-		.has_frames = true, .frames = frames,
 		.has_mark = true, .mark_mode = mark,
 		.has_group_by = true, .group_by = group_by,
-	} };
+	}, .rotating = rotating };
 	char what[128];
 
-	snprintf(what, sizeof(what), ", frame %s, marks %s, grouped by %s",
-		 settings_frames_text(frames), mark == TAP_MARK_SEALED ? "sealed" : "open",
-		 settings_group_by_text(group_by));
+	snprintf(what, sizeof(what), ", %s, marks %s, grouped by %s",
+		 rotating ? "two secrets" : "one secret",
+		 mark == TAP_MARK_SEALED ? "sealed" : "open", settings_group_by_text(group_by));
 	ask(&variant, program, what, sum);
 }
 
 static void ask_gate_variants(const char *program, struct summary *sum)
 {
-	const __u8 frames = TAP_ACCEPT_CLASSIC | TAP_ACCEPT_VEILED;
 	const __u8 by_both = TAP_GROUP_BY_MARK | TAP_GROUP_BY_TS;
 
-	for (__u8 frame = 1; frame <= frames; frame++)
+	for (int rotating = 0; rotating < 2; rotating++)
 		for (__u8 mark = 0; mark < 2; mark++)
-			ask_gate(program, frame, mark, by_both, sum);
-	ask_gate(program, frames, TAP_MARK_SEALED, TAP_GROUP_BY_MARK, sum);
-	ask_gate(program, frames, TAP_MARK_SEALED, TAP_GROUP_BY_TS, sum);
+			ask_gate(program, rotating, mark, by_both, sum);
+	ask_gate(program, false, TAP_MARK_SEALED, TAP_GROUP_BY_MARK, sum);
+	ask_gate(program, false, TAP_MARK_SEALED, TAP_GROUP_BY_TS, sum);
 }
 
 /* Every program of the gate's object, or of the splitter's. */

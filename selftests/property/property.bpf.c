@@ -155,9 +155,9 @@ static __always_inline void group_fields(__u32 number, __u32 sec, struct tap_fie
 	f->isn = mixed ^ mixed >> 16;
 	f->sec = sec;
 	f->key_id = PROPERTY_KEY;
-	f->frac = number >> 3;
-	f->frame = number & 1 ? TAP_FRAME_VEILED : TAP_FRAME_CLASSIC;
-	f->flags = number & 2 ? TAP_FLAG_EXTENDED : 0;
+	f->encoding = number & 1 ? TAP_ENCODING_VEILED : TAP_ENCODING_CLASSIC;
+	f->frac = number & 1 ? number >> 3 & 0xf : number >> 3;
+	f->flags = number >> 1 & TAP_FLAGS_KNOWN;
 	f->port = PROPERTY_PORT;
 }
 
@@ -195,46 +195,46 @@ static __always_inline bool group_old(struct property_counts *c, __u32 *number, 
 }
 
 /* Puts the four into their bucket; true when the last one found the others there. */
-static __always_inline bool group_send(struct property_counts *c, const struct tap_fields *f,
-				       const struct tap_place *place)
+static __always_inline bool group_send(struct property_counts *c, struct tap_fields *f,
+				       struct tap_bucket *bucket, const struct tap_place *place)
 {
-	const struct tap_sipkey veil = TAP_CONSTANT_KEY(gate.veil);
-	struct tap_bucket *bucket = bpf_map_lookup_elem(&tap_pending, &place->bucket);
-	struct tap_bucket_tsecr *tsecrs = bpf_map_lookup_elem(&tap_pending_tsecr, &place->bucket);
+	const struct tap_sipkey veil = { { gate.veil[0].k[0], gate.veil[0].k[1] } };
+	const struct tap_endpoints ends = {};
 	enum tap_collected collected = TAP_COLLECTING;
 	__u32 id = PROPERTY_KEY, order = draw(c), i;
 	struct tap_key *key = bpf_map_lookup_elem(&tap_keys, &id);
 	__u32 seq[3];
-	__u64 tag;
 
-	if (!bucket || !tsecrs || !key)
+	if (!key)
 		return false;
-	tag = tap_tag(&key->secret[0], f);
-	tap_frame_write(f, tap_veil_mask(&veil, f->isn), tag, seq);
+	f->tag = tap_tag(&key->secret[0], f, &ends);
+	tap_encode(f, &veil, seq);
 	for (i = 0; i < TAP_GROUP_SEGMENTS; i++) {
 		__u32 role = (i ^ order) % TAP_GROUP_SEGMENTS;
 		struct tap_segment segment = { .sport = 50000 + role };
 
 		segment.seq = role == 0 ? f->isn : role == 1 ? seq[0] : role == 2 ? seq[1] : seq[2];
-		if (role == 3 && f->flags & TAP_FLAG_EXTENDED)
-			segment.tsecr = tap_tag_extension(tag);
-		collected = tap_collect(bucket, segment.tsecr ? tsecrs : NULL, place->group,
-					&segment);
+		collected = tap_collect(bucket, place->group, &segment);
 	}
 	return collected == TAP_COMPLETE;
 }
 
-static __always_inline int group_judge(const struct tap_place *place)
+static __always_inline int group_judge(struct tap_bucket *bucket, const struct tap_place *place,
+				       __u8 encoding)
 {
 	struct judgement *j = judgement_start();
 
 	if (!j)
 		return -1;
+	__builtin_memset(&j->ends, 0, sizeof(j->ends));
 	j->port = PROPERTY_PORT;
 	j->acl = TAP_ACL_ANY;
-	j->tag_mode = TAP_TAG_SHORT;
+	j->bind = TAP_BIND_ANY;
+	j->encoding = encoding;
+	j->window = 0;
 	j->group = place->group;
-	return judge_group(place->bucket, j);
+	j->seq_mask = 0;
+	return judge_group(bucket, j);
 }
 
 /* The property. */
@@ -253,6 +253,7 @@ int property(struct xdp_md *ctx)
 {
 	struct property_counts *c = counts();
 	struct tap_realm *with = realm();
+	struct tap_bucket *bucket;
 	struct tap_fields f = {};
 	struct tap_place place;
 	__u32 number, sec;
@@ -274,9 +275,10 @@ int property(struct xdp_md *ctx)
 	/* From where the group came, or from elsewhere: another address, another mark. */
 	place.bucket = (r >> 16 & 1 ? f.isn : r >> 24) & (TAP_PENDING_BUCKETS - 1);
 	place.group = (r >> 16 & 1 ? f.isn >> 16 : r >> 40) | 1;
-	if (!group_send(c, &f, &place))
+	bucket = bpf_map_lookup_elem(&tap_pending, &place.bucket);
+	if (!bucket || !group_send(c, &f, bucket, &place))
 		return XDP_DROP;
-	reason = group_judge(&place);
+	reason = group_judge(bucket, &place, f.encoding);
 	if (reason < 0 || reason >= TAP_REASON_COUNT)
 		return XDP_ABORTED;
 	c->reasons[reason]++;

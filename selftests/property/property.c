@@ -84,8 +84,9 @@ static void set_constants(struct property_bpf *bpf, const struct plan *plan)
 	memcpy((void *)&bpf->rodata->settings, &plan->settings, sizeof(plan->settings));
 	gate->skew = plan->settings.skew;
 	gate->replay_size = plan->replay_size;
-	gate->frames = TAP_ACCEPT_CLASSIC | TAP_ACCEPT_VEILED;
-	gate->veil = (struct tap_sipkey){ { 0x0706050403020100, 0x0f0e0d0c0b0a0908 } };
+	gate->secrets = 1;
+	memset(gate->marks_of[0], 0xff, sizeof(gate->marks_of[0]));
+	gate->veil[0] = (struct tap_sipkey){ { 0x0706050403020100, 0x0f0e0d0c0b0a0908 } };
 }
 
 static void set_maps(struct property_bpf *bpf)

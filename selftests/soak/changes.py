@@ -39,7 +39,6 @@ def put_client(name, **fields):
 def service_options(rule):
     words = ["--action", rule.action]
     if rule.action == "tap":
-        words += ["--tag", rule.tag]
         if rule.keys is not None:
             words += ["--keys", ids_text(rule.keys)]
         words += ["--reject", rule.reject]
@@ -92,7 +91,7 @@ class Changes:
         def does(state):
             state.gate = gate
         return Op("server", "server", "load", "-i", ",".join(devices), "--realm-key", lab.key("realm"),
-                  "--frame", gate.frame, "--mark", gate.mark, "--group-by", gate.group_by,
+                  "--encoding", gate.encoding, "--mark", gate.mark, "--group-by", gate.group_by,
                   "--skew", gate.skew, *more, does=does)
 
     def op_service_add(self, rule, at=None):
@@ -123,7 +122,7 @@ class Changes:
 
     def op_peer(self, verb, name, peer):
         return Op(name, "peer", verb, "office", "--realm-key", lab.key("realm"), "--user-key",
-                  lab.key(peer.secret), "--key-id", peer.key_id, "--frame", peer.frame, "--mark",
+                  lab.key(peer.secret), "--key-id", peer.key_id, "--encoding", peer.encoding, "--mark",
                   peer.mark, "--ports", peer.ports, does=put_client(name, peer=peer))
 
     def op_rule_add(self, name):
@@ -165,10 +164,10 @@ class Changes:
         return self.random.choice((None, None, ALL_KEYS, (1 << 10) - 2, 0b1110000000 | 1 << 300))
 
     def random_rule(self, port, action="tap"):
+        stealth = action != "pass" and self.random.random() < 0.5
         return Rule(port, port, action, self.random_keys() if action == "tap" else None,
-                    self.random.choice(("auto", "short", "long")) if action == "tap" else "auto",
-                    self.random.choice(("drop", "rst")) if action == "tap" else "drop",
-                    action != "pass" and self.random.random() < 0.5)
+                    self.random.choice(("drop", "rst")) if action == "tap" and not stealth else "drop",
+                    stealth)
 
     # --- Keys
 
@@ -298,16 +297,15 @@ class Changes:
 
     def act_reload_other(self):
         """Other settings, such as a client needs or cannot meet; then a client follows."""
-        gate = Gate(self.random.choice(("veiled", "classic", "both")),
+        gate = Gate(self.random.choice(("veiled", "classic")),
                     self.random.choice(("sealed", "open")),
                     self.random.choice(("mark,ts", "mark", "ts")), self.random.choice((5, 30, 120)))
         self.run(self.op_load(gate))
         self.report.count("reloads")
         self.pause()
         for name in self.random.sample(CLIENTS, 2):
-            frame = self.random.choice(("veiled", "classic")) if gate.frame == "both" else gate.frame
             self.run(self.op_peer("update", name, dataclasses.replace(
-                self.model.state.clients[name].peer, frame=frame,
+                self.model.state.clients[name].peer, encoding=gate.encoding,
                 mark=self.random.choice(("sealed", gate.mark)))))
 
     def act_client_reload(self):

@@ -139,7 +139,7 @@ def mask(text):
 
 def listed(rule):
     lo, _, hi = rule["ports"].partition("-")
-    return model.Rule(int(lo), int(hi or lo), rule["action"], mask(rule["keys"]), rule["tag"],
+    return model.Rule(int(lo), int(hi or lo), rule["action"], mask(rule["keys"]),
                       rule["reject"], rule["stealth"], rule["dst"], rule["src"])
 
 
@@ -149,13 +149,13 @@ def agrees(state, name, seen):
     attached = {i["name"] for i in status["interfaces"] if i["state"] == "attached"}
     if name != "server":
         client = state.clients[name]
-        peers = [(p["key_id"], p["frame"], p["mark"], p["ports"]) for p in seen["peers"]]
+        peers = [(p["key_id"], p["encoding"], p["mark"], p["ports"]) for p in seen["peers"]]
         peer = client.peer
         return (attached == ({"eth0"} if client.loaded else set()) and
-                peers == ([(peer.key_id, peer.frame, peer.mark, peer.ports)] if peer else []) and
+                peers == ([(peer.key_id, peer.encoding, peer.mark, peer.ports)] if peer else []) and
                 len(seen["rules"]) == (1 if client.rule else 0))
     keys = {k["id"]: k["state"] == "revoked" for k in seen["keys"]}
-    gate = model.Gate(status["frame"], status["mark"], status["group_by"], status["skew"])
+    gate = model.Gate(status["encoding"], status["mark"], status["group_by"], status["skew"])
     return (attached == set(lab.DEVICES) and gate == state.gate and
             keys == {i: k.secret == model.REVOKED for i, k in state.keys.items()} and
             [listed(r) for r in seen["rules"]] == state.rules)

@@ -36,7 +36,6 @@ class Rule:
     hi: int
     action: str = "tap"
     keys: int | None = None  # a bit for each; None: any
-    tag: str = "auto"
     reject: str = "drop"
     stealth: bool = False
     dst: str | None = None
@@ -66,7 +65,7 @@ class Key:
 class Peer:
     key_id: int
     secret: str
-    frame: str = "veiled"
+    encoding: str = "veiled"
     mark: str = "sealed"
     ports: str = "distinct"
 
@@ -80,7 +79,7 @@ class Client:
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    frame: str = "veiled"
+    encoding: str = "veiled"
     mark: str = "sealed"
     group_by: str = "mark,ts"
     skew: int = 30
@@ -118,7 +117,7 @@ class State:
         key = self.keys.get(peer.key_id)
         if not key or not rule.allows(peer.key_id):
             return "out"
-        if self.gate.frame not in (peer.frame, "both"):
+        if self.gate.encoding != peer.encoding:
             return "out"
         if self.gate.mark == "sealed" and peer.mark == "open":
             return "either"  # a window in 64 is a mark

@@ -13,7 +13,7 @@ from changes import KEY_ID
 from traffic import SILENCE_MAX
 
 GROUPS = ("admitted", "unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag",
-          "tag_short", "replay", "replay_window")
+          "unbound", "rate", "replay", "replay_window")
 SPARE_RECORDS = 512  # for each possible CPU
 EVENTS_KEPT = 2048
 

@@ -64,7 +64,7 @@ soak_world() {
 	truncate -s 64G "$LAB/www/endless"
 	mkdir "$LAB/keys"
 	must "$TAPCTL" realm gen -o "$LAB/keys/realm"
-	LAB_REALM=$(sed -n 's/.*fingerprint \([0-9a-f]*\).*/\1/p' "$LAB/must.log")
+	LAB_REALM=$(sed -n 's/.*(realm \([0-9a-f]*\),.*/\1/p' "$LAB/must.log")
 	for name in a b c d e f g h; do
 		must "$TAPCTL" key gen -o "$LAB/keys/$name"
 	done

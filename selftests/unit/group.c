@@ -13,8 +13,8 @@
 #include <sched.h>
 #include <cmocka.h>
 
+#include "bpf/candidates.h"
 #include "bpf/group.h"
-#include "bpf/verify.h"
 #include "selftests/common/ref.h"
 
 #define GROUP 0x1235
@@ -22,18 +22,16 @@
 
 /* tap_pending is a map of zeroes at first. */
 static struct tap_bucket bucket __attribute__((aligned(64)));
-static struct tap_bucket_tsecr tsecrs __attribute__((aligned(64)));
 
 static void segment_of(struct tap_segment *segment, uint32_t round, unsigned int number)
 {
 	*segment = (struct tap_segment){
 		.seq = round * 16 + number,
 		.sport = 50000 + number,
-		.tsecr = number == 3 ? 0xabcd0000 + (round & 0xffff) : 0,
 	};
 }
 
-/* All four of the round, each with its own port and TSecr. */
+/* All four of the round, each with its own port. */
 static void assert_group(const struct tap_segment out[4], uint32_t round)
 {
 	unsigned int seen = 0, i;
@@ -45,7 +43,6 @@ static void assert_group(const struct tap_segment out[4], uint32_t round)
 		assert_in_range(number, 0, 3);
 		segment_of(&want, round, number);
 		assert_int_equal(out[i].sport, want.sport);
-		assert_int_equal(out[i].tsecr, want.tsecr);
 		seen |= 1u << number;
 	}
 	assert_int_equal(seen, 15);
@@ -55,12 +52,12 @@ static void assert_group(const struct tap_segment out[4], uint32_t round)
 static enum tap_collected add_segment(uint16_t group, const struct tap_segment *segment,
 				      struct tap_segment out[4])
 {
-	enum tap_collected collected = tap_collect(&bucket, segment->tsecr ? &tsecrs : NULL,
-						   group, segment);
+	enum tap_collected collected = tap_collect(&bucket, group, segment);
+	struct tap_gathering room;
 
-	if (collected == TAP_COMPLETE && !tap_take_group(&bucket, &tsecrs, group, out))
-		return TAP_COLLECTING;
-	return collected;
+	if (collected != TAP_COMPLETE)
+		return collected;
+	return tap_take_group(&bucket, group, &room, out) ? TAP_COMPLETE : TAP_COLLECTING;
 }
 
 static enum tap_collected add(uint16_t group, uint32_t round, unsigned int number,
@@ -72,6 +69,15 @@ static enum tap_collected add(uint16_t group, uint32_t round, unsigned int numbe
 	return add_segment(group, &segment, out);
 }
 
+/* In this order the round's numbers. */
+static void assert_arrival(const struct tap_segment out[4], uint32_t round, const uint8_t order[4])
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		assert_int_equal(out[i].seq, round * 16 + order[i]);
+}
+
 static void test_all_orders(void **state)
 {
 	struct tap_segment out[4];
@@ -79,15 +85,47 @@ static void test_all_orders(void **state)
 
 	memset(&bucket, 0, sizeof(bucket));
 	for (round = 1; round < 100; round++)
-		for (i = 0; i < TAP_ARRANGEMENTS; i++) {
-			const uint8_t *order = tap_arrangements[i];
+		for (i = 0; i < TAP_PERMUTATIONS; i++) {
+			const uint8_t *order = tap_permutations[i];
 
 			assert_int_equal(add(GROUP, round, order[0], out), TAP_COLLECTING);
 			assert_int_equal(add(GROUP, round, order[1], out), TAP_COLLECTING);
 			assert_int_equal(add(GROUP, round, order[2], out), TAP_COLLECTING);
 			assert_int_equal(add(GROUP, round, order[3], out), TAP_COMPLETE);
 			assert_group(out, round);
+			assert_arrival(out, round, order);
 		}
+}
+
+/*
+ * The order of arrival is known wherever in the ring the group begins, so across its end too, and
+ * with up to three strangers in between.
+ */
+static void test_arrival(void **state)
+{
+	unsigned int start, i, place, strangers, k, round = 1;
+	struct tap_segment out[4];
+
+	for (start = 0; start < TAP_BUCKET_SLOTS; start++)
+		for (i = 0; i < TAP_PERMUTATIONS; i++)
+			for (place = 1; place < 4; place++)
+				for (strangers = 0; strangers <= 3; strangers++, round++) {
+					const uint8_t *order = tap_permutations[i];
+
+					memset(&bucket, 0, sizeof(bucket));
+					for (k = 0; k < start; k++)
+						add(2 * k + 101, 500 + k, 0, out);
+					assert_int_equal(bucket.cursor & TAP_CURSOR_SLOT, start);
+					for (k = 0; k < place; k++)
+						add(GROUP, round, order[k], out);
+					for (k = 0; k < strangers; k++)
+						add(2 * k + 201, 600 + k, 0, out);
+					for (k = place; k < 3; k++)
+						add(GROUP, round, order[k], out);
+					assert_int_equal(add(GROUP, round, order[3], out),
+							 TAP_COMPLETE);
+					assert_arrival(out, round, order);
+				}
 }
 
 static void test_duplicates(void **state)
@@ -190,9 +228,9 @@ static void test_two_groups(void **state)
 }
 
 static uint64_t place_of(const struct tap_place_key *key, const struct tap_packet *p,
-			 uint16_t mark, uint32_t tsval)
+			 uint16_t mark, uint32_t tsval, uint32_t epoch)
 {
-	struct tap_place place = tap_place_group(key, p, mark, tsval);
+	struct tap_place place = tap_place_group(key, p, mark, tsval, epoch);
 
 	assert_true(place.bucket < TAP_PENDING_BUCKETS && place.group);
 	return (uint64_t)place.bucket << 16 | place.group;
@@ -222,22 +260,24 @@ static void test_place(void **state)
 
 		random_key(&key, &random);
 		p.ipv6 = i & 1;
-		place = place_of(&key, &p, 5, 7);
-		assert_int_equal(place_of(&key, &p, 5, 7), place);
+		place = place_of(&key, &p, 5, 7, 9);
+		assert_int_equal(place_of(&key, &p, 5, 7, 9), place);
 		for (bit = p.ipv6 ? 0 : 96; bit < 128; bit++) {
 			((uint8_t *)p.src)[bit / 8] ^= 1 << bit % 8;
-			same += place_of(&key, &p, 5, 7) == place;
+			same += place_of(&key, &p, 5, 7, 9) == place;
 			((uint8_t *)p.src)[bit / 8] ^= 1 << bit % 8;
 			((uint8_t *)p.dst)[bit / 8] ^= 1 << bit % 8;
-			same += place_of(&key, &p, 5, 7) == place;
+			same += place_of(&key, &p, 5, 7, 9) == place;
 			((uint8_t *)p.dst)[bit / 8] ^= 1 << bit % 8;
 		}
-		for (bit = 0; bit < 32; bit++)
-			same += place_of(&key, &p, 5, 7 ^ 1u << bit) == place;
+		for (bit = 0; bit < 32; bit++) {
+			same += place_of(&key, &p, 5, 7 ^ 1u << bit, 9) == place;
+			same += place_of(&key, &p, 5, 7, 9 ^ 1u << bit) == place;
+		}
 		for (bit = 0; bit < 16; bit++) {
-			same += place_of(&key, &p, 5 ^ 1u << bit, 7) == place;
+			same += place_of(&key, &p, 5 ^ 1u << bit, 7, 9) == place;
 			p.dport ^= 1u << bit;
-			same += place_of(&key, &p, 5, 7) == place;
+			same += place_of(&key, &p, 5, 7, 9) == place;
 			p.dport ^= 1u << bit;
 		}
 	}
@@ -256,8 +296,8 @@ static void test_place_spread(void **state)
 	random_key(&key, &random);
 	for (i = 0; i < 8 * TAP_PENDING_BUCKETS; i++) {
 		p.src[1] = 0xffff0000 | (uint64_t)htonl(0x0a000000 + i / 4) << 32;
-		if (++load[tap_place_group(&key, &p, 1024 + i % 4, 0).bucket] > most)
-			most = load[tap_place_group(&key, &p, 1024 + i % 4, 0).bucket];
+		if (++load[tap_place_group(&key, &p, 1024 + i % 4, 0, 0).bucket] > most)
+			most = load[tap_place_group(&key, &p, 1024 + i % 4, 0, 0).bucket];
 	}
 	assert_in_range(most, 9, 40);
 }
@@ -354,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_orders),
+		cmocka_unit_test(test_arrival),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_same_sequence),
 		cmocka_unit_test(test_zeroes),

@@ -271,6 +271,63 @@ static void test_many_tags(void **state)
 	}
 }
 
+/* All ways to get at a TSval, which must agree: what the reader and the short cut say of a SYN. */
+static void check_tsval(const struct packet *packet, bool linux_form)
+{
+	struct timestamps slow = { 0 }, fast = { 0 };
+	uint8_t bytes[PACKET_BYTES];
+	unsigned int length = packet_build(packet, bytes);
+	struct tap_frame_memory frame = { bytes, bytes + length };
+	struct tap_packet p = { 0 };
+
+	assert_int_equal(tap_parse_ethernet(&frame, &p), TAP_SYN);
+	assert_int_equal(read_timestamps(&frame, (uint8_t *)p.tcp - bytes, &slow), 0);
+	assert_int_equal(linux_timestamps(p.tcp, frame.data_end, &fast), linux_form);
+	if (linux_form) {
+		assert_int_equal(fast.at, slow.at);
+		assert_int_equal(fast.tsval, slow.tsval);
+	}
+	if (packet->timestamp_at) {
+		assert_int_equal(slow.at, 20 + packet->timestamp_at - 2);
+		assert_int_equal(slow.tsval, packet_tsval(packet));
+	} else {
+		assert_int_equal(slow.at, TAP_NO_TIMESTAMP);
+		assert_int_equal(slow.tsval, 0);
+	}
+}
+
+static void test_tsval(void **state)
+{
+	struct packet packet;
+	uint64_t random = 31;
+	unsigned int i, at;
+
+	for (i = 0; i < 20000; i++) {
+		uint64_t r = ref_random(&random);
+
+		packet_syn(&packet, i & 1, r, 443, r >> 32);
+		packet.payload = i & 2 ? "data" : NULL;
+		packet_set_timestamp(&packet, r, r >> 32); /* TSecr is never looked at */
+		check_tsval(&packet, true);
+		/* Each of the bytes before TSval that the short cut goes by, changed. */
+		packet.tcp_options[6] = 1;
+		packet.tcp_options[7] = 1;
+		packet.timestamp_at = 0;
+		memset(packet.tcp_options + 8, 1, 8);
+		check_tsval(&packet, false);
+		at = 2 + (r >> 16) % 31;
+		packet.tcp_options_length = 40;
+		memset(packet.tcp_options, 1, 40);
+		packet.tcp_options[at - 2] = 8;
+		packet.tcp_options[at - 1] = 10;
+		packet.timestamp_at = at;
+		packet_set_timestamp(&packet, r >> 8, 0);
+		check_tsval(&packet, false);
+		packet_syn_plain(&packet, i & 1, r, 443, r >> 32);
+		check_tsval(&packet, false);
+	}
+}
+
 static void test_timestamp(void **state)
 {
 	static const struct {
@@ -351,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_jumbo_length),
 		cmocka_unit_test(test_many_tags),
 		cmocka_unit_test(test_timestamp),
+		cmocka_unit_test(test_tsval),
 		cmocka_unit_test(test_noise),
 	};
 

@@ -258,6 +258,73 @@ static void test_choices(void **state)
 	assert_int_equal(index, 1);
 }
 
+static void test_encodings(void **state)
+{
+	__u8 encoding = 77;
+
+	assert_int_equal(parse_encoding("classic", &encoding), 0);
+	assert_int_equal(encoding, TAP_ENCODING_CLASSIC);
+	assert_string_equal(encoding_text(encoding), "classic");
+	assert_int_equal(parse_encoding("veiled", &encoding), 0);
+	assert_int_equal(encoding, TAP_ENCODING_VEILED);
+	assert_string_equal(encoding_text(encoding), "veiled");
+	/* Of protocol 2: a gate that took both gave every key the shorter tag. */
+	assert_int_equal(parse_encoding("both", &encoding), USAGE);
+	assert_int_equal(parse_encoding("", &encoding), USAGE);
+	assert_int_equal(encoding, TAP_ENCODING_VEILED);
+}
+
+static void test_binds(void **state)
+{
+	static const char *const words[] = { "any", "dst", "src", "both" };
+	__u8 bind = 77, flags;
+
+	for (flags = 0; flags <= TAP_FLAGS_KNOWN; flags++) {
+		assert_int_equal(parse_bind(words[flags], "any", &bind), 0);
+		assert_int_equal(bind, flags);
+		assert_string_equal(bind_text(flags, "any"), words[flags]);
+	}
+	assert_int_equal(parse_bind("none", "any", &bind), USAGE);
+	assert_int_equal(parse_bind("any", "none", &bind), USAGE);
+	assert_int_equal(parse_bind("none", "none", &bind), 0);
+	assert_int_equal(bind, TAP_BIND_ANY);
+}
+
+static void test_addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *is; /* NULL: refused */
+	} cases[] = {
+		{ "198.51.100.1", "198.51.100.1" },
+		{ "::ffff:198.51.100.1", "198.51.100.1" },
+		{ "64:ff9b::198.51.100.1", "198.51.100.1" }, /* NAT64 */
+		{ "64:ff9b::c633:6401", "198.51.100.1" },
+		{ "64:ff9b:1::c633:6401", "64:ff9b:1::c633:6401" }, /* another prefix */
+		{ "2001:db8::1", "2001:db8::1" },
+		{ "::1", "::1" },
+		{ "0.0.0.0", NULL },
+		{ "::", NULL },
+		{ "64:ff9b::", NULL },
+		{ "198.51.100.1/32", NULL },
+		{ "198.51.100", NULL },
+		{ "example.org", NULL },
+		{ "", NULL },
+	};
+	char text[PREFIX_TEXT];
+	__u64 address[2];
+	unsigned int i;
+
+	for (i = 0; i < EACH(cases); i++) {
+		memset(address, 0x55, sizeof(address));
+		assert_int_equal(parse_address("a", cases[i].text, address), cases[i].is ? 0 : USAGE);
+		if (cases[i].is)
+			assert_string_equal(address_text((unsigned char *)address, text), cases[i].is);
+		else
+			assert_int_equal(address[0], 0x5555555555555555);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +335,9 @@ int main(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_encodings),
+		cmocka_unit_test(test_binds),
+		cmocka_unit_test(test_addresses),
 	};
 
 	return cmocka_run_group_tests_name("words", tests, NULL, NULL);
