@@ -159,8 +159,10 @@ static void set_realms(const struct context *c, struct judged *j)
 	unsigned int i;
 
 	for (i = 0; i < c->constants->secrets; i++) {
+		bool older = i || c->realm->newest != c->constants->newest;
+
 		if (!is_mark(c->constants->marks_of[i], j->event->window) ||
-		    (i && c->now >= c->realm->before_until))
+		    (older && c->now >= c->realm->before_until))
 			continue;
 		j->realm[j->server.n_realms] = i;
 		memcpy(j->server.realm_key[j->server.n_realms++], c->scenario->realm_key[i],
