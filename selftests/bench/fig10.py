@@ -21,7 +21,7 @@ WANTED = 500000  # groups a second
 # What the fetches say of their times, and what to make of several hundreds of them.
 OF_BATCHES = {"connect_p50_ms": statistics.median, "connect_p99_ms": statistics.median, "connect_max_ms": max}
 # What the gate says of groups that it refuses.
-REFUSALS = ("unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag", "tag_short",
+REFUSALS = ("unreadable", "version", "skew", "unknown_key", "key_inactive", "acl", "tag", "unbound", "rate",
 	    "replay_window", "replay")
 
 # The server has key a as 7, b as 8 and c, revoked, as 9.

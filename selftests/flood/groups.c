@@ -76,16 +76,17 @@ static int build(struct live *live)
 /* Derives the keys as `tapctl peer add` does. */
 static int settings_fill(const struct options *o, struct groups_settings *settings)
 {
-	struct tap_peer keys = { 0 };
+	struct peer_keys keys = { 0 };
 	int err = peer_options_keys(&o->peer, &keys);
 
+	settings->peer.encoding = TAP_ENCODING_VEILED;
+	if (!err)
+		err = peer_options_apply(&o->peer, &keys, &settings->peer);
 	if (err)
 		return err;
-	settings->peer.encoding = TAP_ENCODING_VEILED;
-	peer_options_apply(&o->peer, &keys, &settings->peer);
 	settings->tai_minus_utc_ns = clock_tai_minus_utc_ns();
 	settings->port = o->live.dport;
-	settings->noise = o->noise ? keys.marks[0] : 0;
+	settings->noise = o->noise ? settings->peer.marks[0] : 0;
 	return 0;
 }
 
