@@ -32,7 +32,7 @@ lab_addr client tun0 10.9.1.2/24 fd19::2/64
 lab_addr server tun0 10.9.1.1/24 fd19::1/64
 lab_nginx server
 tap_keys
-must tap server server load -i eth0,tun0 --realm-key "$LAB/keys/realm" --frame both
+must tap server server load -i eth0,tun0 --realm-key "$LAB/keys/realm"
 must tap server service add 80
 must tap server key add 7 --user-key "$LAB/keys/a"
 must tap client client load -i eth0,tun0
@@ -74,6 +74,7 @@ each "no timestamps"
 must lab_in client sysctl -w net.ipv4.tcp_timestamps=2 net.ipv4.tcp_sack=0 \
 	net.ipv4.tcp_window_scaling=0 net.ipv4.tcp_ecn=1
 each "ECN, timestamps as they are, no SACK, no window scale"
-must tap client peer update office --ports shared --frame classic
-each "classic frame from one port"
+must tap server server load -i eth0,tun0 --realm-key "$LAB/keys/realm" --encoding classic
+must tap client peer update office --ports shared --encoding classic
+each "classic encoding from one port"
 done_testing
