@@ -175,8 +175,11 @@ static __always_inline enum tap_reason judge_syn(struct xdp_md *ctx, const struc
 	enum tap_collected collected;
 	struct timestamps ts = {};
 	struct tap_place place;
+	__u32 window = bpf_ntohs(p->tcp->window);
 
-	if (!is_mark(bpf_ntohs(p->tcp->window)))
+	/* Linux 6.1 does not know that what it turned has 16 bits, and clang does: it must cut it anew. */
+	TAP_KEEP_ORDER(window);
+	if (!is_mark(window) || !mark_is_taken(window))
 		return TAP_REASON_no_mark;
 	if (p->ipv6 && is_mapped(p->dst))
 		return TAP_REASON_malformed;

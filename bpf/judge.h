@@ -273,6 +273,23 @@ static __always_inline __u32 secrets_of(__u16 window, __s64 now, const struct ta
 	return secrets;
 }
 
+/*
+ * Whether the mark is of a secret that is taken now. The program goes on having the older secret's after
+ * the overlap, until it is loaded anew.
+ */
+static __always_inline bool mark_is_taken(__u16 window)
+{
+	struct tap_realm *realm;
+	__u32 zero = 0;
+
+	realm = bpf_map_lookup_elem(&tap_realm, &zero);
+	if (!realm)
+		return false;
+	if (realm->newest == gate.newest && is_mark_of(0, window))
+		return true;
+	return secrets_of(window, clock_utc_ns(realm->tai_minus_utc_ns) / TAP_NS_PER_SEC, realm);
+}
+
 /* The masks of the first pair or of all others. Checked alone, so that the verifier does so once. */
 TAP_CHECKED_ALONE int judge_unveil(struct judgement *j, __u32 secret, bool others)
 {

@@ -154,15 +154,21 @@ static bool is_mark(const __u64 marks[65536 / 64], uint16_t window)
 	return marks[window / 64] >> (window % 64) & 1;
 }
 
+/* Whether the window is a mark of the program's secret i, and that is taken now. */
+static bool is_mark_taken(const struct context *c, unsigned int i, uint16_t window)
+{
+	bool older = i || c->realm->newest != c->constants->newest;
+
+	return i < c->constants->secrets && is_mark(c->constants->marks_of[i], window) &&
+	       (!older || c->now < c->realm->before_until);
+}
+
 static void set_realms(const struct context *c, struct judged *j)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->constants->secrets; i++) {
-		bool older = i || c->realm->newest != c->constants->newest;
-
-		if (!is_mark(c->constants->marks_of[i], j->event->window) ||
-		    (older && c->now >= c->realm->before_until))
+		if (!is_mark_taken(c, i, j->event->window))
 			continue;
 		j->realm[j->server.n_realms] = i;
 		memcpy(j->server.realm_key[j->server.n_realms++], c->scenario->realm_key[i],
@@ -489,7 +495,7 @@ static void check_last(struct context *c, const struct frame *frame, int reason)
 		MUST(reason < 0, "%d", reason);
 	else if (rule->service.action == TAP_ACTION_DROP)
 		MUST(reason == TAP_REASON_service_drop, "%d", reason);
-	else if (!is_mark(c->constants->marks, g->mark))
+	else if (!is_mark_taken(c, 0, g->mark) && !is_mark_taken(c, 1, g->mark))
 		MUST(reason == TAP_REASON_no_mark, "%d with window %u", reason, g->mark);
 	else if (g->original.ipv6 && !memcmp(dst, (uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12))
 		MUST(reason == TAP_REASON_malformed, "%d for an IPv4 address in IPv6", reason);
