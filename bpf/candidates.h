@@ -26,14 +26,16 @@ static const __u8 tap_permutations[TAP_PERMUTATIONS][TAP_GROUP_SEGMENTS] = {
 	{ 2, 0, 1, 3 }, { 2, 1, 0, 3 }, { 2, 0, 3, 1 }, { 2, 3, 0, 1 }, { 2, 1, 3, 0 }, { 2, 3, 1, 0 },
 };
 
-#define TAP_CANDIDATES_ROOM 64 /* of a list of them: power of two, more than 24 for each secret */
-#define CANDIDATE_SECRET 5 /* bit from which on a candidate names its secret; below: its permutation */
+/* Reading number n takes permutation n / TAP_REALM_SECRETS, unveiled by secret n % TAP_REALM_SECRETS. */
+#define TAP_READINGS (TAP_PERMUTATIONS * TAP_REALM_SECRETS)
 
 struct tap_candidates {
 	struct tap_segment segment[TAP_GROUP_SEGMENTS]; /* in the order of arrival, as far as known */
 	__u32 secrets; /* bit s: the realm's secret s may have made the group */
+	/* Bit n: reading number n, among those unveiled so far and not yet taken, ... */
+	__u64 fit; /* ... fits */
+	__u64 clear; /* ... has no reserved flags, whatever its time */
 	__u64 mask[TAP_REALM_SECRETS][TAP_PAIRS_ROOM]; /* by secret and pair */
-	__u8 list[TAP_CANDIDATES_ROOM];
 };
 
 static __always_inline __u32 candidates_seq(const struct tap_candidates *c, __u32 arrived)
@@ -65,53 +67,65 @@ static __always_inline __u64 candidates_mask(const struct tap_candidates *c, __u
 	return c->mask[secret % TAP_REALM_SECRETS][permutation / 2 % TAP_PAIRS_ROOM];
 }
 
-/* The masks of pairs from..to-1 under one secret. */
+/*
+ * The masks of pairs from..to-1 under one secret, and which of their readings fit. Without branches,
+ * for the verifier would follow 2^48.
+ */
 static __always_inline void candidates_unveil(struct tap_candidates *c, const struct tap_sipkey *veil,
-					      __u32 secret, __u32 from, __u32 to)
+					      __u32 secret, __u32 from, __u32 to, __u32 now,
+					      __u32 skew)
 {
-	const __u8 *role;
-	__u32 pair;
+	__u64 fit = 0, clear = 0;
+	__u32 pair, i;
 
 	for (pair = from; pair < to; pair++) {
-		role = tap_permutations[2 * pair];
-		c->mask[secret % TAP_REALM_SECRETS][pair] =
-			tap_veil_mask(veil, candidates_seq(c, role[0]), candidates_seq(c, role[3]));
-	}
-}
+		const __u8 *role = tap_permutations[2 * pair];
+		__u64 mask = tap_veil_mask(veil, candidates_seq(c, role[0]), candidates_seq(c, role[3]));
 
-/*
- * Lists the readings of pairs from..to-1 that fit, each under every one of n secrets before the next,
- * and returns how many. Without branches, for the verifier would follow 2^48.
- */
-static __always_inline __u32 candidates_find(struct tap_candidates *c, __u32 from, __u32 to, __u32 n,
-					     __u32 now, __u32 skew)
-{
-	__u32 count = 0, permutation, secret;
+		c->mask[secret % TAP_REALM_SECRETS][pair] = mask;
+#pragma unroll
+		for (i = 0; i < 2; i++) {
+			/* What SYN1 is in the one permutation of the pair, SYN2 is in the other. */
+			__u32 field2 = candidates_seq(c, role[2 - i]) ^ (__u32)(mask >> 32);
+			__u64 is_clear = tap_veiled_clear(field2);
+			__u32 number = (2 * pair + i) * TAP_REALM_SECRETS + secret;
 
-	for (permutation = 2 * from; permutation < 2 * to; permutation++) {
-		__u32 seq2 = candidates_seq(c, tap_permutations[permutation][2]);
-
-		for (secret = 0; secret < n; secret++) {
-			c->list[count % TAP_CANDIDATES_ROOM] =
-				permutation | secret << CANDIDATE_SECRET;
-			count += tap_veiled_fits(candidates_mask(c, permutation, secret), seq2, now,
-						 skew) &
-				 (c->secrets >> secret & 1);
+			clear |= is_clear << number;
+			fit |= (is_clear & tap_veiled_in_time(field2, now, skew)) << number;
 		}
 	}
-	return count;
+	c->fit |= fit;
+	c->clear |= clear;
 }
 
-/* The permutation of candidate number i, and its secret. */
-static __always_inline __u32 candidates_at(const struct tap_candidates *c, __u32 i, __u32 *secret)
+/* log2 of a power of two, by the top six bits of its product with a de Bruijn sequence. */
+static const __u8 tap_log2[64] = {
+	0, 1, 48, 2, 57, 49, 28, 3, 61, 58, 50, 42, 38, 29, 17, 4,
+	62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
+	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+	46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9, 13, 8, 7, 6,
+};
+
+/*
+ * Takes the first reading out of a set (fit or clear); false: it is empty. All readings of a
+ * permutation come before those of the next.
+ */
+static __always_inline bool candidates_take(__u64 *set, __u32 *permutation, __u32 *secret)
 {
-	__u8 candidate = c->list[i % TAP_CANDIDATES_ROOM];
+	__u64 first = *set & -*set;
+	__u32 number = tap_log2[first * 0x03f79d71b4cb0a89ULL >> 58];
 
-	*secret = candidate >> CANDIDATE_SECRET & (TAP_REALM_SECRETS - 1);
-	return candidate & ((1 << CANDIDATE_SECRET) - 1);
+	/* Else clang would look into the table for what to compare with. */
+	TAP_KEEP_ORDER(number);
+	if (!first || number >= TAP_READINGS)
+		return false;
+	*set ^= first;
+	*permutation = number / TAP_REALM_SECRETS;
+	*secret = number % TAP_REALM_SECRETS;
+	return true;
 }
 
-/* The key ID that a candidate claims. */
+/* The key ID that a reading claims. */
 static __always_inline __u16 candidates_key_id(const struct tap_candidates *c, __u32 permutation,
 					       __u32 secret)
 {

@@ -167,27 +167,28 @@ static __always_inline enum tap_reading tap_read_classic(struct tap_fields *f, c
 	return tap_within_skew(now, f->sec, skew) ? TAP_READABLE : TAP_READABLE_SKEWED;
 }
 
-/* A skew that every time is within: field 2 carries the time modulo 2^16. */
-#define VEILED_ANY_TIME (1u << (VEILED_SEC_BITS - 1))
-
 /*
- * 1 if seq2 can be a veiled group's field 2: no reserved flags, and a time within the skew; else 0.
- * `mask` is that of its SYN0 and SYN3. No branches: many of these stand in one loop, and the verifier
- * would follow each way through.
+ * Whether a veiled group's field 2 has no reserved flags, and whether its time is within the skew: 1 or
+ * 0. No branches: many of these stand in one loop, and the verifier would follow each way through.
  */
-static __always_inline __u32 tap_veiled_fits(__u64 mask, __u32 seq2, __u32 now, __u32 skew)
+static __always_inline __u64 tap_veiled_clear(__u32 field2)
 {
-	__u32 field2 = seq2 ^ (__u32)(mask >> 32);
-	__u64 ahead = (__u16)((field2 >> 16) - now + skew);
-	__u64 in_time = ahead - (2 * skew + 1);
 	__u64 clear = (__u64)(field2 & VEILED_RESERVED) - 1;
 
-	TAP_KEEP_ORDER(in_time);
 	TAP_KEEP_ORDER(clear);
-	return (in_time & clear) >> 63;
+	return clear >> 63;
 }
 
-/* Veiled: takes any four for a group; its time and flags say whether it is one. As the above. */
+static __always_inline __u64 tap_veiled_in_time(__u32 field2, __u32 now, __u32 skew)
+{
+	__u64 ahead = (__u16)((field2 >> 16) - now + skew);
+	__u64 in_time = ahead - (2 * skew + 1);
+
+	TAP_KEEP_ORDER(in_time);
+	return in_time >> 63;
+}
+
+/* Veiled: takes any four for a group; its time and flags say whether it is one. */
 static __always_inline void tap_read_veiled(struct tap_fields *f, __u64 mask, const __u32 seq[4],
 					    __u32 now)
 {

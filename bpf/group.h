@@ -220,24 +220,40 @@ static __always_inline __u64 tap_is_zero(__u64 x)
 	return (~x & less) >> 63;
 }
 
+/* once: leaves out words that were gathered before, for which g->word must be 0. */
 static __always_inline void tap_gather(const struct tap_bucket *bucket, __u16 group,
-				       struct tap_gathering *g)
+				       struct tap_gathering *g, bool once)
 {
 	__u64 cursor = TAP_READ_ONCE(bucket->cursor) & TAP_CURSOR_SLOT;
-	__u64 count = 0, found, word, i, k;
+	__u64 count = 0, younger = 0, found, word, i, k;
 
 	for (i = 0; i < TAP_BUCKET_SLOTS; i++) {
 		word = TAP_READ_ONCE(bucket->segment[i]);
 		found = tap_is_zero((word ^ group) & 0xffff);
 #pragma unroll
-		for (k = 0; k < TAP_GROUP_SEGMENTS; k++)
+		for (k = 0; k < TAP_GROUP_SEGMENTS && once; k++)
 			found &= ~tap_is_zero(word ^ g->word[k]);
 		g->word[count % TAP_GATHER_ROOM] = word;
 		g->slot[count % TAP_GATHER_ROOM] = i;
-		g->younger += found & (i - cursor) >> 63 & (count - TAP_GROUP_SEGMENTS) >> 63;
+		younger += found & (i - cursor) >> 63 & (count - TAP_GROUP_SEGMENTS) >> 63;
 		count += found;
 	}
 	g->count = count;
+	g->younger = younger;
+}
+
+/* Whether exactly four were gathered, all different. */
+static __always_inline bool tap_gathered_four(const struct tap_gathering *g)
+{
+	__u64 same = 0;
+	int i, k;
+
+#pragma unroll
+	for (i = 0; i < TAP_GROUP_SEGMENTS; i++)
+#pragma unroll
+		for (k = 0; k < i; k++)
+			same |= tap_is_zero(g->word[i] ^ g->word[k]);
+	return g->count == TAP_GROUP_SEGMENTS && !same;
 }
 
 /* Puts an empty word in place of `word`; false: another CPU did, or stored something else there. */
@@ -260,8 +276,11 @@ static __always_inline bool tap_take_group(struct tap_bucket *bucket, __u16 grou
 	__u64 word;
 	__u32 i;
 
-	__builtin_memset(g, 0, sizeof(*g));
-	tap_gather(bucket, group, g);
+	tap_gather(bucket, group, g, false);
+	if (!tap_gathered_four(g)) {
+		__builtin_memset(g, 0, sizeof(*g));
+		tap_gather(bucket, group, g, true);
+	}
 	/* The word in the lowest slot is what all CPUs that see the four compete for. */
 	if (g->count < TAP_GROUP_SEGMENTS ||
 	    !tap_slot_clear(bucket, g->slot[0], g->word[0]))

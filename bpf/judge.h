@@ -209,15 +209,14 @@ static long judge_classic(__u32 i, void *context)
 	return judge_note(j, &f, reason, i, 0);
 }
 
-/* For bpf_loop(): candidate number i, a permutation and the secret that unveils it. */
+/* For bpf_loop(): the next reading that fits. */
 static long judge_veiled(__u32 i, void *context)
 {
 	struct judgement *j = *(struct judgement **)context;
 	struct tap_fields f = { .port = j->port };
 	__u32 permutation, secret, seq[TAP_GROUP_SEGMENTS];
 
-	permutation = candidates_at(&j->c, i, &secret);
-	if (permutation >= TAP_PERMUTATIONS)
+	if (!candidates_take(&j->c.fit, &permutation, &secret))
 		return 1;
 	candidates_deal(&j->c, permutation, seq);
 	tap_read_veiled(&f, candidates_mask(&j->c, permutation, secret), seq, j->now);
@@ -226,7 +225,7 @@ static long judge_veiled(__u32 i, void *context)
 
 /*
  * For bpf_loop(): of a veiled group that no reading fits, one that has clear flags and the ID of a key
- * that exists is probably of a client whose clock is wrong. Candidate number i, as above.
+ * that exists is probably of a client whose clock is wrong. The next reading with clear flags.
  */
 static long judge_skewed(__u32 i, void *context)
 {
@@ -235,8 +234,7 @@ static long judge_skewed(__u32 i, void *context)
 	__u32 permutation, secret, id, seq[TAP_GROUP_SEGMENTS];
 	struct tap_key *key;
 
-	permutation = candidates_at(&j->c, i, &secret);
-	if (permutation >= TAP_PERMUTATIONS)
+	if (!candidates_take(&j->c.clear, &permutation, &secret))
 		return 1;
 	id = candidates_key_id(&j->c, permutation, secret);
 	/* Noise ends here: asking tap_keys for six random IDs would be as many cache misses. */
@@ -290,7 +288,7 @@ static __always_inline bool mark_is_taken(__u16 window)
 	return secrets_of(window, clock_utc_ns(realm->tai_minus_utc_ns) / TAP_NS_PER_SEC, realm);
 }
 
-/* The masks of the first pair or of all others. Checked alone, so that the verifier does so once. */
+/* Unveils the first pair or all others. Checked alone, so that the verifier does so once. */
 TAP_CHECKED_ALONE int judge_unveil(struct judgement *j, __u32 secret, bool others)
 {
 	struct tap_sipkey veil;
@@ -300,31 +298,22 @@ TAP_CHECKED_ALONE int judge_unveil(struct judgement *j, __u32 secret, bool other
 	veil.k[0] = gate.veil[secret].k[0];
 	veil.k[1] = gate.veil[secret].k[1];
 	if (others)
-		candidates_unveil(&j->c, &veil, secret, 1, TAP_PAIRS);
+		candidates_unveil(&j->c, &veil, secret, 1, TAP_PAIRS, j->now, gate.skew);
 	else
-		candidates_unveil(&j->c, &veil, secret, 0, 1);
+		candidates_unveil(&j->c, &veil, secret, 0, 1, j->now, gate.skew);
 	return 0;
 }
 
 /* Judges what the first pair, or all others, make of the group. */
 static __always_inline void judge_pairs(struct judgement *j, bool others)
 {
-	__u32 secret, count;
+	__u32 secret;
 
 	for (secret = 0; secret < gate.secrets && secret < TAP_REALM_SECRETS; secret++)
 		if (j->c.secrets >> secret & 1)
 			judge_unveil(j, secret, others);
-	count = candidates_find(&j->c, others, others ? TAP_PAIRS : 1, gate.secrets, j->now,
-				gate.skew);
-	bpf_loop(count, judge_veiled, &j, 0);
-}
-
-/* No reading fits: maybe one would if its time did. */
-static __always_inline void judge_hint(struct judgement *j)
-{
-	__u32 count = candidates_find(&j->c, 0, TAP_PAIRS, gate.secrets, j->now, VEILED_ANY_TIME);
-
-	bpf_loop(count, judge_skewed, &j, 0);
+	if (j->c.fit)
+		bpf_loop(TAP_READINGS + 1, judge_veiled, &j, 0);
 }
 
 /* Takes the group, j->group, out of its bucket; 0, or -1: another CPU was faster. */
@@ -364,11 +353,12 @@ TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j
 			bpf_loop(TAP_PERMUTATIONS, judge_classic, &j, 0);
 		return j->reason;
 	}
+	j->c.fit = j->c.clear = 0;
 	judge_pairs(j, false);
 	if (j->reason <= TAP_REASON_tag)
 		judge_pairs(j, true);
-	if (j->reason == TAP_REASON_unreadable)
-		judge_hint(j);
+	if (j->reason == TAP_REASON_unreadable && j->c.clear)
+		bpf_loop(TAP_READINGS + 1, judge_skewed, &j, 0);
 	return j->reason;
 }
 

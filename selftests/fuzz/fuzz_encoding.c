@@ -108,31 +108,28 @@ struct search {
 	bool found[PERMUTATIONS][2];
 };
 
-static void find_part(struct search *s, unsigned int from, unsigned int to)
+static void find_part(struct search *s, const struct realm *realm, unsigned int from, unsigned int to)
 {
-	uint32_t count, i, permutation, secret;
+	uint32_t i, permutation, secret;
 
-	count = candidates_find(&s->c, from, to, s->n_secrets, s->now, s->skew);
-	MUST(count <= 2 * (to - from) * s->n_secrets, "%u", count);
-	for (i = 0; i < count; i++) {
-		permutation = candidates_at(&s->c, i, &secret);
+	for (i = 0; i < s->n_secrets; i++)
+		if (s->c.secrets >> i & 1)
+			candidates_unveil(&s->c, &realm->veil[i], i, from, to, s->now, s->skew);
+	MUST(!(s->c.fit & ~s->c.clear), "fits, but has reserved flags");
+	while (candidates_take(&s->c.fit, &permutation, &secret)) {
 		MUST(permutation >= 2 * from && permutation < 2 * to, "%u", permutation);
+		MUST(s->c.secrets >> secret & 1, "secret %u", secret);
 		MUST(!s->found[permutation][secret], "permutation %u twice", permutation);
 		s->found[permutation][secret] = true;
 	}
+	MUST(!s->c.fit, "a set that is not empty");
 }
 
 static void find_all(struct search *s, const struct realm *realm)
 {
-	unsigned int i;
-
-	for (i = 0; i < s->n_secrets; i++)
-		if (s->c.secrets >> i & 1) {
-			candidates_unveil(&s->c, &realm->veil[i], i, 0, 1);
-			candidates_unveil(&s->c, &realm->veil[i], i, 1, TAP_PAIRS);
-		}
-	find_part(s, 0, 1);
-	find_part(s, 1, TAP_PAIRS);
+	s->c.fit = s->c.clear = 0;
+	find_part(s, realm, 0, 1);
+	find_part(s, realm, 1, TAP_PAIRS);
 }
 
 /* Which of them is taken for SYN0 to SYN3. */
@@ -187,10 +184,14 @@ static void check_readings(const struct search *s, const struct realm *realm)
 			       s->c.secrets >> secret & 1;
 			MUST(s->found[permutation][secret] == fits, "permutation %u, secret %u",
 			     permutation, secret);
-			if (!fits)
+			if (!(s->c.secrets >> secret & 1))
 				continue;
 			read_one(s, permutation, secret, &f);
-			must_be(&f, &group);
+			MUST((s->c.clear >> (2 * permutation + secret) & 1) ==
+				     !(f.flags & ~TAP_FLAGS_KNOWN),
+			     "flags %x", f.flags);
+			if (fits)
+				must_be(&f, &group);
 		}
 }
 
@@ -355,7 +356,7 @@ static void noise_veiled(struct input *input)
 	uint32_t seq[4] = { take32(input), take32(input), take32(input), take32(input) };
 	struct realm realm;
 
-	s.skew = bits & 8 ? VEILED_ANY_TIME : take16(input) % (TAP_SKEW_MAX + 1);
+	s.skew = take16(input) % (TAP_SKEW_MAX + 1);
 	s.c.secrets = bits >> 1 & (bits & 1 ? 3 : 1);
 	make_realm(input, &realm);
 	while (fits--)
@@ -397,33 +398,27 @@ static void noise_classic(struct input *input)
 
 /* --- Arithmetic --- */
 
-static bool fits_with_branches(uint64_t mask, uint32_t seq2, uint32_t now, uint32_t skew)
+static bool fits_with_branches(uint32_t field2, uint32_t now, uint32_t skew)
 {
-	uint32_t field2 = seq2 ^ (uint32_t)(mask >> 32);
 	int64_t ahead = apart(now, nearest(now, field2 >> 16, 16));
 
 	if (field2 & 0xc)
 		return false;
-	if (skew == VEILED_ANY_TIME)
-		return true;
 	return ahead <= skew && -ahead <= skew;
 }
 
 static void arithmetic(struct input *input)
 {
-	uint32_t now = take32(input), seq2 = take32(input), low = take32(input);
-	uint64_t mask = take64(input);
+	uint32_t now = take32(input), field2 = take32(input), low = take32(input);
 	uint32_t skew = take16(input) % (TAP_SKEW_MAX + 1);
 	uint8_t kind = take8(input);
 	struct tap_fields f = { .encoding = kind & 1, .frac = take8(input) };
 
 	if (kind & 2) /* at the edge */
-		seq2 = (uint32_t)(mask >> 32) ^
-		       ((now + (kind & 4 ? 1 : -1) * (int32_t)skew + (kind >> 3 & 3) - 1) << 16 |
-			(seq2 & 0xffff));
-	if (kind & 32)
-		skew = VEILED_ANY_TIME;
-	MUST(tap_veiled_fits(mask, seq2, now, skew) == fits_with_branches(mask, seq2, now, skew),
+		field2 = (now + (kind & 4 ? 1 : -1) * (int32_t)skew + (kind >> 3 & 3) - 1) << 16 |
+			 (field2 & 0xffff);
+	MUST((tap_veiled_clear(field2) & tap_veiled_in_time(field2, now, skew)) ==
+		     fits_with_branches(field2, now, skew),
 	     "skew %u", skew);
 	MUST(tap_nearest_sec(now, low, 16) == nearest(now, low & 0xffff, 16), "16 bits");
 	MUST(tap_nearest_sec(now, low, 29) == nearest(now, low & 0x1fffffff, 29), "29 bits");

@@ -83,12 +83,12 @@ static void same_group(const struct tap_fields *f, const struct ref_group *want)
 	assert_int_equal(f->flags, want->flags);
 }
 
-/* One candidate: the reference says that it fits, and reads the same. Counts it in found[]. */
-static void check_candidate(const struct tap_candidates *c, unsigned int at, const uint32_t seq[4],
-			    unsigned int found[2][REF_PERMUTATIONS])
+/* One reading that fits: so says the reference, and reads the same. Counts it in found[]. */
+static void check_candidate(const struct tap_candidates *c, uint32_t permutation, uint32_t secret,
+			    const uint32_t seq[4], unsigned int found[2][REF_PERMUTATIONS])
 {
-	uint32_t secret, permutation = candidates_at(c, at, &secret), dealt[4];
 	struct ref_group want;
+	uint32_t dealt[4];
 	struct tap_fields f;
 	unsigned int role[4];
 
@@ -107,35 +107,56 @@ static void check_candidate(const struct tap_candidates *c, unsigned int at, con
 	found[secret][ref_number(permutation)]++;
 }
 
-/* As the gate goes about it: the first pair, then the others. Returns how many candidates there are. */
+/* The readings without reserved flags are there as well, whatever their time, in the same order. */
+static void check_clear(struct tap_candidates *c, const uint32_t seq[4])
+{
+	uint32_t permutation, secret, taken, tried, dealt[4];
+	struct tap_fields f;
+
+	for (tried = 0; tried < TAP_READINGS; tried++) {
+		permutation = tried / 2;
+		secret = tried % 2;
+		if (!(c->secrets >> secret & 1))
+			continue;
+		candidates_deal(c, permutation, dealt);
+		tap_read_veiled(&f, candidates_mask(c, permutation, secret), dealt, server.now);
+		if (f.flags & ~TAP_FLAGS_KNOWN)
+			continue;
+		assert_true(candidates_take(&c->clear, &permutation, &secret));
+		taken = permutation * 2 + secret;
+		assert_int_equal(taken, tried);
+	}
+	assert_false(candidates_take(&c->clear, &permutation, &secret));
+}
+
+/* As the gate goes about it: the first pair, then the others. Returns how many readings fit. */
 static unsigned int check_veiled(const uint32_t seq[4], unsigned int secrets)
 {
-	unsigned int found[2][REF_PERMUTATIONS] = { { 0 } }, n, secret, part, count, i, all = 0;
-	unsigned int known = secrets > 1 ? 2 : 1, role[4];
+	unsigned int found[2][REF_PERMUTATIONS] = { { 0 } }, n, secret, part, all = 0, role[4];
 	static const uint32_t parts[2][2] = { { 0, 1 }, { 1, TAP_PAIRS } };
+	uint32_t permutation, by, before;
 	struct tap_candidates c;
 	struct ref_group group;
 
 	lay(&c, seq);
 	c.secrets = secrets;
+	c.fit = c.clear = 0;
 	for (part = 0; part < 2; part++) {
-		for (secret = 0; secret < known; secret++)
+		for (secret = 0; secret < 2; secret++)
 			if (secrets >> secret & 1)
 				candidates_unveil(&c, &veil[secret], secret, parts[part][0],
-						  parts[part][1]);
-		count = candidates_find(&c, parts[part][0], parts[part][1], known, server.now,
-					server.skew);
-		for (i = 0; i < count; i++)
-			check_candidate(&c, i, seq, found);
-		/* The order of arrival comes before all others. */
-		for (i = 1; i < count && !part; i++) {
-			uint32_t before, now;
-
-			assert_true(candidates_at(&c, i - 1, &before) < candidates_at(&c, i, &now) ||
-				    before < now);
+						  parts[part][1], server.now, server.skew);
+		/* The order of arrival comes first, and each reading under every secret before the next. */
+		for (before = 0; candidates_take(&c.fit, &permutation, &by); all++) {
+			assert_true(2 * permutation + by >= before);
+			before = 2 * permutation + by + 1;
+			assert_true(permutation / 2 >= parts[part][0] &&
+				    permutation / 2 < parts[part][1]);
+			check_candidate(&c, permutation, by, seq, found);
 		}
-		all += count;
+		assert_int_equal(c.fit, 0);
 	}
+	check_clear(&c, seq);
 	for (secret = 0; secret < 2; secret++)
 		for (n = 0; n < REF_PERMUTATIONS; n++) {
 			ref_permutation(n, role);
