@@ -67,6 +67,8 @@ by_cookie() {
 for mode in native generic; do
 	gate --mode $mode
 	cookies 2
+	# A gate that is loaded anew refuses what may be of the last second of the one before.
+	must page client "$URL4"
 	check "cookies always, $mode" by_cookie "$URL4"
 	check "cookies always, $mode, IPv6" by_cookie "$URL6"
 	check "cookies always, $mode: 20 at once" equal pages 20 "$(lab_fetches client "$URL4" 20)"
