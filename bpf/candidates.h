@@ -75,7 +75,7 @@ static __always_inline void candidates_unveil(struct tap_candidates *c, const st
 					      __u32 secret, __u32 from, __u32 to, __u32 now,
 					      __u32 skew)
 {
-	__u64 fit = 0, clear = 0;
+	__u64 fit = 0, clear = 0, is_fit, is_clear;
 	__u32 pair, i;
 
 	for (pair = from; pair < to; pair++) {
@@ -83,16 +83,19 @@ static __always_inline void candidates_unveil(struct tap_candidates *c, const st
 		__u64 mask = tap_veil_mask(veil, candidates_seq(c, role[0]), candidates_seq(c, role[3]));
 
 		c->mask[secret % TAP_REALM_SECRETS][pair] = mask;
+		/* What SYN1 is in the one permutation of the pair, SYN2 is in the other. */
+		is_clear = is_fit = 0;
 #pragma unroll
 		for (i = 0; i < 2; i++) {
-			/* What SYN1 is in the one permutation of the pair, SYN2 is in the other. */
 			__u32 field2 = candidates_seq(c, role[2 - i]) ^ (__u32)(mask >> 32);
-			__u64 is_clear = tap_veiled_clear(field2);
-			__u32 number = (2 * pair + i) * TAP_REALM_SECRETS + secret;
+			__u64 this = tap_veiled_clear(field2);
 
-			clear |= is_clear << number;
-			fit |= (is_clear & tap_veiled_in_time(field2, now, skew)) << number;
+			is_clear |= this << i * TAP_REALM_SECRETS;
+			is_fit |= (this & tap_veiled_in_time(field2, now, skew))
+				  << i * TAP_REALM_SECRETS;
 		}
+		clear |= is_clear << (2 * pair * TAP_REALM_SECRETS + secret);
+		fit |= is_fit << (2 * pair * TAP_REALM_SECRETS + secret);
 	}
 	c->fit |= fit;
 	c->clear |= clear;

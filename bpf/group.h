@@ -150,19 +150,27 @@ static __always_inline int tap_store(struct tap_bucket *bucket, __u64 word)
 	return -1;
 }
 
-/*
- * Others of the group are, or may be, in the bucket: stores the segment unless it is `stored` or
- * there already, and then looks whether they are all there.
- */
-TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word, bool stored)
+/* Whether this very segment is in the bucket. */
+static __always_inline bool tap_is_stored(const struct tap_bucket *bucket, __u64 word)
 {
 	int i;
 
+	for (i = 0; i < TAP_BUCKET_SLOTS; i++)
+		if (TAP_READ_ONCE(bucket->segment[i]) == word)
+			return true;
+	return false;
+}
+
+/*
+ * Another CPU is at work in the bucket: stores the segment unless it is `stored` or there already, and
+ * looks once more whether the group is all there.
+ */
+TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word, bool stored)
+{
 	if (!bucket)
 		return TAP_COLLECTING;
-	for (i = 0; i < TAP_BUCKET_SLOTS && !stored; i++)
-		if (TAP_READ_ONCE(bucket->segment[i]) == word)
-			return TAP_DUPLICATE;
+	if (!stored && tap_is_stored(bucket, word))
+		return TAP_DUPLICATE;
 	if (!stored && tap_store(bucket, word))
 		return TAP_COLLECTING; /* a crowd on this bucket: the kernel will send again */
 	return tap_slots_of(bucket, word) < TAP_GROUP_SEGMENTS ? TAP_COLLECTING : TAP_COMPLETE;
@@ -172,12 +180,12 @@ TAP_CHECKED_ALONE int tap_collect_more(struct tap_bucket *bucket, __u64 word, bo
  * Adds a segment to its group. TAP_COMPLETE: the bucket may hold a whole group now, and the caller
  * goes on with tap_take_group(), which tells for certain.
  *
- * A stranger's SYN ends in the first few lines: it looks before it stores, while the cache line is
- * on its way, and not again after. That is enough unless another CPU stored something in between,
- * and then the cursor has changed: it is exchanged after the segment is in place, so of two CPUs
- * the one whose exchange comes second finds either a cursor that is not the one it started
- * from, or had the other's segment before its eyes from the start. (On machines that reorder loads
- * a group may now and then stay incomplete, and costs a retransmission.)
+ * It looks before it stores, while the cache line is on its way, and not again after. That is enough
+ * unless another CPU stored something in between, and then the cursor has changed: it is exchanged
+ * after the segment is in place, so of two CPUs the one whose exchange comes second finds either a
+ * cursor that is not the one it started from, or had the other's segment before its eyes from the
+ * start. (On machines that reorder loads a group may now and then stay incomplete, and costs a
+ * retransmission.)
  */
 static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
 				       const struct tap_segment *segment)
@@ -185,13 +193,16 @@ static __always_inline int tap_collect(struct tap_bucket *bucket, __u16 group,
 	__u64 cursor = TAP_READ_ONCE(bucket->cursor);
 	__u64 word = tap_slot_word(segment, group);
 	__u32 slot = cursor & TAP_CURSOR_SLOT;
+	int others = tap_slots_of(bucket, group);
 	bool stored = false;
 
-	if (!tap_slots_of(bucket, group) && tap_slot_try(bucket, slot, word)) {
+	if (others && tap_is_stored(bucket, word))
+		return TAP_DUPLICATE;
+	if (tap_slot_try(bucket, slot, word)) {
 		stored = true;
 		if (__sync_lock_test_and_set(&bucket->cursor, tap_cursor_after(slot, word)) ==
 		    cursor)
-			return TAP_COLLECTING;
+			return others + 1 < TAP_GROUP_SEGMENTS ? TAP_COLLECTING : TAP_COMPLETE;
 	}
 	return tap_collect_more(bucket, word, stored);
 }

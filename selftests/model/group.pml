@@ -91,6 +91,25 @@ inline exchange_cursor()
 	cursor = CURSOR_AFTER(at)
 }
 
+/* tap_is_stored(): this very segment, of which there are copies */
+inline is_stored()
+{
+	do
+	:: atomic {
+		ok = slot[i] == word;
+		i++;
+		if
+		:: ok -> goto arrives /* TAP_DUPLICATE */
+		:: else
+		fi;
+		if
+		:: i == SLOTS -> i = 0; break
+		:: else
+		fi
+	   }
+	od
+}
+
 /* tap_gather(): one slot */
 inline gather_slot()
 {
@@ -132,13 +151,13 @@ inline compete()
 
 proctype cpu(byte id)
 {
-	byte word, seen, at, i, count, last, first, four;
+	byte word, seen, at, i, count, last, first, four, others;
 	bool ok, stored;
 
 arrives:
 	atomic {
 		word = 0; seen = 0; at = 0; i = 0; count = 0; last = 0; first = 0; four = 0;
-		ok = false; stored = false;
+		others = 0; ok = false; stored = false;
 		busy = busy & ~(1 << id)
 	};
 	atomic {
@@ -156,66 +175,56 @@ arrives:
 		/* tap_collect() */
 		last = cursor
 	};
-	slots_of(1);
-	if
-	:: atomic { ok -> ok = false; last = 0 }
-	:: atomic { !ok -> at = last & 7; slot_read(); count = last; last = 0 };
-#ifdef BREAK_cursor /* the exchange comes before the segment is in place */
-		atomic {
-			if
-			:: ok -> exchange_cursor()
-			:: else
-			fi
-		};
-		atomic {
-			slot_swap();
-			stored = ok;
-			if
-			:: ok && last == count -> goto arrives
-			:: else -> last = 0
-			fi
-		}
-#else
-		atomic { slot_swap() };
+	do
+	:: atomic {
+		others = others + SAME_GROUP(slot[i]);
+		i++;
 		if
-		:: atomic {
-			ok ->
-			exchange_cursor();
-			stored = true;
-#ifndef BREAK_look /* never looks again */
-			if
-			:: last == count ->
-#endif
-				goto arrives
-#ifndef BREAK_look
-			:: else -> last = 0; at = 0
-			fi
-#endif
-		   }
-		:: atomic { !ok -> at = 0 }
+		:: i == SLOTS -> i = 0; break
+		:: else
 		fi
+	   }
+	od;
+#if COPIES /* else there is none to find */
+	if
+	:: others -> is_stored()
+	:: else
+	fi;
 #endif
+	atomic { at = last & 7; slot_read(); count = last; last = 0 };
+#ifdef BREAK_cursor /* the exchange comes before the segment is in place */
+	atomic {
+		if
+		:: ok -> exchange_cursor()
+		:: else
+		fi
+	};
+#endif
+	atomic { slot_swap(); stored = ok };
+	if
+	:: atomic {
+		stored ->
+#ifndef BREAK_cursor
+		exchange_cursor();
+#endif
+#ifdef BREAK_look /* never looks again */
+		last = count;
+#endif
+		if
+		:: last == count && others < 3 -> goto arrives
+		:: last == count && others >= 3 -> goto take
+		:: else -> last = 0; at = 0; ok = false
+		fi
+	   }
+	:: atomic { !stored -> at = 0 }
 	fi;
 	count = 0;
 
 	/* tap_collect_more() */
 	if
 	:: !stored ->
-#if COPIES /* else there is none to find */
-		do
-		:: atomic {
-			ok = slot[i] == word;
-			i++;
-			if
-			:: ok -> goto arrives /* TAP_DUPLICATE */
-			:: else
-			fi;
-			if
-			:: i == SLOTS -> i = 0; break
-			:: else
-			fi
-		   }
-		od;
+#if COPIES
+		is_stored();
 #endif
 		/* tap_store() */
 		at = cursor & 7;
@@ -244,7 +253,9 @@ arrives:
 	:: else
 	fi;
 
+take:
 	/* tap_take_group() */
+	atomic { at = 0; last = 0; count = 0; others = 0; ok = false };
 	do
 	:: atomic {
 		gather_slot();
