@@ -147,7 +147,7 @@ not_for() {
 }
 
 warns() {
-	tap server status 2>/dev/null | grep "^warning: service" >"$LAB/warnings"
+	tap server status 2>/dev/null | grep "^warning: [a-z_]*: service" >"$LAB/warnings"
 	grep -qE "$1" "$LAB/warnings" || {
 		cat "$LAB/warnings"
 		return 1
