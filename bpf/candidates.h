@@ -17,7 +17,8 @@
 
 /*
  * Each permutation: SYN0, SYN1, SYN2, SYN3 as numbers in the order of arrival. The first is the order
- * in which the splitter sends them. Permutations 2p and 2p + 1 are of pair p.
+ * in which the splitter sends them. Permutations 2p and 2p + 1 are of pair p, and differ in who is SYN1
+ * and who SYN2. Of three pairs with the same SYN0, the others' SYN3 is the first's SYN2, then its SYN1.
  */
 static const __u8 tap_permutations[TAP_PERMUTATIONS][TAP_GROUP_SEGMENTS] = {
 	{ 3, 0, 1, 2 }, { 3, 1, 0, 2 }, { 3, 0, 2, 1 }, { 3, 2, 0, 1 }, { 3, 1, 2, 0 }, { 3, 2, 1, 0 },
@@ -32,9 +33,9 @@ static const __u8 tap_permutations[TAP_PERMUTATIONS][TAP_GROUP_SEGMENTS] = {
 struct tap_candidates {
 	struct tap_segment segment[TAP_GROUP_SEGMENTS]; /* in the order of arrival, as far as known */
 	__u32 secrets; /* bit s: the realm's secret s may have made the group */
-	/* Bit n: reading number n, among those unveiled so far and not yet taken, ... */
-	__u64 fit; /* ... fits */
-	__u64 clear; /* ... has no reserved flags, whatever its time */
+	/* Bit n: reading number n, not yet taken, ... */
+	__u64 fit; /* ... was unveiled and fits */
+	__u64 clear; /* ... has no reserved flags, whatever its time; not known before it is asked */
 	__u64 mask[TAP_REALM_SECRETS][TAP_PAIRS_ROOM]; /* by secret and pair */
 };
 
@@ -68,37 +69,72 @@ static __always_inline __u64 candidates_mask(const struct tap_candidates *c, __u
 }
 
 /*
- * The masks of pairs from..to-1 under one secret, and which of their readings fit. Without branches,
- * for the verifier would follow 2^48.
+ * The mask of one pair, and which of its two readings fit: bit 0 the one with SYN1 and SYN2 as given,
+ * bit TAP_REALM_SECRETS the other.
  */
-static __always_inline void candidates_unveil(struct tap_candidates *c, const struct tap_sipkey *veil,
-					      __u32 secret, __u32 from, __u32 to, __u32 now,
-					      __u32 skew)
+static __always_inline __u64 candidates_pair(struct tap_candidates *c, const struct tap_sipkey *veil,
+					     __u32 secret, __u32 pair, const __u32 seq[4], __u32 now,
+					     __u32 skew)
 {
-	__u64 fit = 0, clear = 0, is_fit, is_clear;
-	__u32 pair, i;
+	__u64 mask = tap_veil_mask(veil, seq[0], seq[3]);
+	__u32 half = mask >> 32;
 
-	for (pair = from; pair < to; pair++) {
-		const __u8 *role = tap_permutations[2 * pair];
-		__u64 mask = tap_veil_mask(veil, candidates_seq(c, role[0]), candidates_seq(c, role[3]));
+	c->mask[secret % TAP_REALM_SECRETS][pair % TAP_PAIRS_ROOM] = mask;
+	return tap_veiled_fits(seq[2] ^ half, now, skew) |
+	       tap_veiled_fits(seq[1] ^ half, now, skew) << TAP_REALM_SECRETS;
+}
 
-		c->mask[secret % TAP_REALM_SECRETS][pair] = mask;
-		/* What SYN1 is in the one permutation of the pair, SYN2 is in the other. */
-		is_clear = is_fit = 0;
-#pragma unroll
-		for (i = 0; i < 2; i++) {
-			__u32 field2 = candidates_seq(c, role[2 - i]) ^ (__u32)(mask >> 32);
-			__u64 this = tap_veiled_clear(field2);
+/* The first pair under one secret: its mask, and which of its readings fit. */
+static __always_inline void candidates_unveil_first(struct tap_candidates *c,
+						    const struct tap_sipkey *veil, __u32 secret,
+						    __u32 now, __u32 skew)
+{
+	__u32 seq[TAP_GROUP_SEGMENTS];
 
-			is_clear |= this << i * TAP_REALM_SECRETS;
-			is_fit |= (this & tap_veiled_in_time(field2, now, skew))
-				  << i * TAP_REALM_SECRETS;
-		}
-		clear |= is_clear << (2 * pair * TAP_REALM_SECRETS + secret);
-		fit |= is_fit << (2 * pair * TAP_REALM_SECRETS + secret);
+	candidates_deal(c, 0, seq);
+	c->fit |= candidates_pair(c, veil, secret, 0, seq, now, skew) << secret;
+}
+
+/*
+ * The same for all others. The three pairs of a SYN0 at a time, so that little is looked up. Without
+ * branches, for the verifier would follow 2^48.
+ */
+static __always_inline void candidates_unveil_others(struct tap_candidates *c,
+						     const struct tap_sipkey *veil, __u32 secret,
+						     __u32 now, __u32 skew)
+{
+	__u32 pair, seq[TAP_GROUP_SEGMENTS];
+	__u64 fit = 0, fits;
+
+	for (pair = 0; pair < TAP_PAIRS; pair += 3) {
+		candidates_deal(c, 2 * pair, seq);
+		fits = 0;
+		if (pair)
+			fits = candidates_pair(c, veil, secret, pair, seq, now, skew);
+		fits |= candidates_pair(c, veil, secret, pair + 1,
+					(__u32[]){ seq[0], seq[1], seq[3], seq[2] }, now, skew)
+			<< 2 * TAP_REALM_SECRETS;
+		fits |= candidates_pair(c, veil, secret, pair + 2,
+					(__u32[]){ seq[0], seq[2], seq[3], seq[1] }, now, skew)
+			<< 4 * TAP_REALM_SECRETS;
+		fit |= fits << (2 * pair * TAP_REALM_SECRETS + secret);
 	}
 	c->fit |= fit;
-	c->clear |= clear;
+}
+
+/* Of the masks that there are under one secret: the readings without reserved flags. */
+static __always_inline __u64 candidates_clear(const struct tap_candidates *c, __u32 secret)
+{
+	__u32 permutation;
+	__u64 clear = 0;
+
+	for (permutation = 0; permutation < TAP_PERMUTATIONS; permutation++) {
+		__u32 seq2 = candidates_seq(c, tap_permutations[permutation][2]);
+		__u32 field2 = seq2 ^ (__u32)(candidates_mask(c, permutation, secret) >> 32);
+
+		clear |= tap_veiled_clear(field2) << (permutation * TAP_REALM_SECRETS + secret);
+	}
+	return clear;
 }
 
 /* log2 of a power of two, by the top six bits of its product with a de Bruijn sequence. */
@@ -110,7 +146,7 @@ static const __u8 tap_log2[64] = {
 };
 
 /*
- * Takes the first reading out of a set (fit or clear); false: it is empty. All readings of a
+ * Takes the first reading out of a set; false: it is empty. All readings of a
  * permutation come before those of the next.
  */
 static __always_inline bool candidates_take(__u64 *set, __u32 *permutation, __u32 *secret)

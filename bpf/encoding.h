@@ -168,8 +168,8 @@ static __always_inline enum tap_reading tap_read_classic(struct tap_fields *f, c
 }
 
 /*
- * Whether a veiled group's field 2 has no reserved flags, and whether its time is within the skew: 1 or
- * 0. No branches: many of these stand in one loop, and the verifier would follow each way through.
+ * 1 if a veiled group's field 2 has no reserved flags, else 0. No branches, here and below: many of
+ * these stand in one loop, and the verifier would follow each way through.
  */
 static __always_inline __u64 tap_veiled_clear(__u32 field2)
 {
@@ -179,13 +179,16 @@ static __always_inline __u64 tap_veiled_clear(__u32 field2)
 	return clear >> 63;
 }
 
-static __always_inline __u64 tap_veiled_in_time(__u32 field2, __u32 now, __u32 skew)
+#define VEILED_RESERVED_TO_17 14 /* shifts them above the time, to bits 16 and 17 */
+
+/* 1 if moreover its time is within the skew. */
+static __always_inline __u64 tap_veiled_fits(__u32 field2, __u32 now, __u32 skew)
 {
 	__u64 ahead = (__u16)((field2 >> 16) - now + skew);
-	__u64 in_time = ahead - (2 * skew + 1);
+	__u64 fits = (ahead | (field2 & VEILED_RESERVED) << VEILED_RESERVED_TO_17) - (2 * skew + 1);
 
-	TAP_KEEP_ORDER(in_time);
-	return in_time >> 63;
+	TAP_KEEP_ORDER(fits);
+	return fits >> 63;
 }
 
 /* Veiled: takes any four for a group; its time and flags say whether it is one. */

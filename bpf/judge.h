@@ -16,7 +16,8 @@ struct judgement {
 	struct tap_candidates c; /* the four, and the ways to read them */
 	struct tap_gathering g; /* while they are taken out of their bucket */
 	struct tap_endpoints ends; /* that the group's tag may cover */
-	__u64 now_ns; /* Unix time */
+	__s64 tai_minus_utc_ns; /* as in struct tap_realm */
+	__u64 now_ns; /* Unix time, as of the last tick */
 	__s64 now; /* the same in seconds */
 	__u64 started_ns;
 	__s64 started_boot_ns;
@@ -106,7 +107,7 @@ static __always_inline enum tap_reason judge_replay(struct judgement *j, const s
 	int error; /* all that a map operation returns on Linux 6.1 */
 
 	if (tap_made_before(f, j->now, j->started_ns) ||
-	    tap_older_than(f, j->now_ns, records_age(j)))
+	    tap_older_than(f, clock_utc_ns(j->tai_minus_utc_ns), records_age(j)))
 		return TAP_REASON_replay_window;
 	slot = bpf_map_lookup_elem(&tap_seconds, &second);
 	if (!slot || !state || !tap_records_complete(slot, state, f->sec, gate.replay_size))
@@ -285,7 +286,7 @@ static __always_inline bool mark_is_taken(__u16 window)
 		return false;
 	if (realm->newest == gate.newest && is_mark_of(0, window))
 		return true;
-	return secrets_of(window, clock_utc_ns(realm->tai_minus_utc_ns) / TAP_NS_PER_SEC, realm);
+	return secrets_of(window, clock_utc_coarse_ns(realm->tai_minus_utc_ns) / TAP_NS_PER_SEC, realm);
 }
 
 /* Unveils the first pair or all others. Checked alone, so that the verifier does so once. */
@@ -298,9 +299,9 @@ TAP_CHECKED_ALONE int judge_unveil(struct judgement *j, __u32 secret, bool other
 	veil.k[0] = gate.veil[secret].k[0];
 	veil.k[1] = gate.veil[secret].k[1];
 	if (others)
-		candidates_unveil(&j->c, &veil, secret, 1, TAP_PAIRS, j->now, gate.skew);
+		candidates_unveil_others(&j->c, &veil, secret, j->now, gate.skew);
 	else
-		candidates_unveil(&j->c, &veil, secret, 0, 1, j->now, gate.skew);
+		candidates_unveil_first(&j->c, &veil, secret, j->now, gate.skew);
 	return 0;
 }
 
@@ -314,6 +315,19 @@ static __always_inline void judge_pairs(struct judgement *j, bool others)
 			judge_unveil(j, secret, others);
 	if (j->c.fit)
 		bpf_loop(TAP_READINGS + 1, judge_veiled, &j, 0);
+}
+
+/* No reading fits: maybe one would if its time did. */
+static __always_inline void judge_hint(struct judgement *j)
+{
+	__u32 secret;
+
+	j->c.clear = 0;
+	for (secret = 0; secret < gate.secrets && secret < TAP_REALM_SECRETS; secret++)
+		if (j->c.secrets >> secret & 1)
+			j->c.clear |= candidates_clear(&j->c, secret);
+	if (j->c.clear)
+		bpf_loop(TAP_READINGS + 1, judge_skewed, &j, 0);
 }
 
 /* Takes the group, j->group, out of its bucket; 0, or -1: another CPU was faster. */
@@ -342,7 +356,8 @@ TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j
 	realm = bpf_map_lookup_elem(&tap_realm, &zero);
 	if (!realm || judge_take(bucket, j))
 		return TAP_REASON_collecting;
-	j->now_ns = clock_utc_ns(realm->tai_minus_utc_ns);
+	j->tai_minus_utc_ns = realm->tai_minus_utc_ns;
+	j->now_ns = clock_utc_coarse_ns(realm->tai_minus_utc_ns);
 	j->now = j->now_ns / TAP_NS_PER_SEC;
 	j->started_ns = realm->started_ns;
 	j->started_boot_ns = realm->started_boot_ns;
@@ -353,12 +368,12 @@ TAP_CHECKED_ALONE int judge_group(struct tap_bucket *bucket, struct judgement *j
 			bpf_loop(TAP_PERMUTATIONS, judge_classic, &j, 0);
 		return j->reason;
 	}
-	j->c.fit = j->c.clear = 0;
+	j->c.fit = 0;
 	judge_pairs(j, false);
 	if (j->reason <= TAP_REASON_tag)
 		judge_pairs(j, true);
-	if (j->reason == TAP_REASON_unreadable && j->c.clear)
-		bpf_loop(TAP_READINGS + 1, judge_skewed, &j, 0);
+	if (j->reason == TAP_REASON_unreadable)
+		judge_hint(j);
 	return j->reason;
 }
 
