@@ -4,7 +4,8 @@
 # A time daemon tells the kernel what TAI minus UTC is, while gate and splitter run: both still tell
 # the time, and nobody has to tell them. Topology: ../lab.sh
 #
-# The kernel has one such offset for all namespaces, so it is put back at once.
+# The kernel has one such offset for all namespaces, so it is put back at once, and only one such test
+# at a time may change it.
 . "$(dirname "$0")/../tap.sh"
 
 # tai_offset [SECONDS]: prints the kernel's, sets it first if asked to.
@@ -33,6 +34,8 @@ for what, when in ("made", last["sec"]), ("judged", judged):
 }
 
 tap_internet
+exec 9>/run/lock/tap-selftests-clock
+flock 9
 before=$(tai_offset) || exit 1
 trap 'tai_offset "$before" >/dev/null; lab_stop' EXIT
 check "the splitter and the gate tell the time" page teleworker "$URL4"
