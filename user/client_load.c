@@ -38,7 +38,7 @@ static int read_options(int argc, char **argv, struct client_options *o)
 
 	memset(o, 0, sizeof(*o));
 	options_start();
-	while ((option = options_next(argc, argv, "i:", options)) != OPTIONS_END) {
+	while ((option = options_next(argc, argv, ":i:", options)) != OPTIONS_END) {
 		if (option == 'i') {
 			options_again(option);
 			err = interfaces_add(&o->interfaces, optarg);

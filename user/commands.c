@@ -10,7 +10,9 @@
 	"[--encoding veiled|classic] [--mark sealed|open]\n"                                       \
 	"[--ports distinct|shared] [--bind none|dst|src|both]"
 
-#define TIMES "TIME is a date or date-time (2027-01-31, 2027-01-31T18:00:00Z), now, or +90d, +12h, +30m.\n"
+#define TIMES                                                                                      \
+	"TIME is a date or date-time (2027-01-31, 2027-01-31T18:00:00Z), now, or +90d, +12h, +30m.\n" \
+	"A date alone means from its first second, or to its last, in local time.\n"
 
 const struct command commands[] = {
 	/* Secrets */

@@ -17,16 +17,29 @@ static char line[1024];
 static bool failed;
 static bool as_json;
 
+/*
+ * One line is the promise; causes quoted from the kernel may hold more. And what is quoted from a file
+ * must not speak to the terminal: C0 and C1 controls (those are 0xc2 and 0x80 to 0x9f in UTF-8).
+ */
+static void tame(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		if (*at == '\n')
+			*at = ' ';
+		else if (*at < ' ' || *at == 0x7f)
+			*at = '?';
+		else if (*at == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+			at[0] = at[1] = '?';
+	}
+}
+
 static void record(const char *format, va_list args)
 {
 	if (failed)
 		return;
 	failed = true;
 	vsnprintf(line, sizeof(line), format, args);
-	/* One line is the promise; causes quoted from the kernel may hold more. */
-	for (char *at = line; *at; at++)
-		if (*at == '\n')
-			*at = ' ';
+	tame(line);
 }
 
 int fail(int error, const char *format, ...)

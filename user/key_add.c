@@ -39,7 +39,7 @@ static int read_option(int option, struct arguments *arguments)
 	case 'r':
 		return parse_number("--rate", optarg, 0, TAP_RATE_MAX, &arguments->rate);
 	case 'a':
-		return parse_time("--not-after", optarg, &arguments->not_after);
+		return parse_time_end("--not-after", optarg, &arguments->not_after);
 	default:
 		return USAGE;
 	}

@@ -61,7 +61,7 @@ static int read_word(const char *word, struct tap_key *key, char name[TAP_NAME_B
 	if (!strncmp(word, "not-before=", 11))
 		return hide(parse_time("not-before", word + 11, &key->not_before), no_time);
 	if (!strncmp(word, "not-after=", 10))
-		return hide(parse_time("not-after", word + 10, &key->not_after), no_time);
+		return hide(parse_time_end("not-after", word + 10, &key->not_after), no_time);
 	if (!strncmp(word, "rate=", 5))
 		return hide(parse_number("rate", word + 5, 0, TAP_RATE_MAX, &key->rate),
 			    "after rate= comes a number from 0 to 1000000: admissions a second, 0: no "

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define TEXT_MAX 1024 /* more than this in a key file is something else */
 #define BLANKS " \t\r\n"
+#define WRITER_MS 10000 /* how long a FIFO may have no writer */
 #define BASE64_MAX sodium_base64_ENCODED_LEN(TAP_REALM_KEY_BYTES, sodium_base64_VARIANT_ORIGINAL)
 
 /*
@@ -54,15 +56,43 @@ static const char *called(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
+/* Whether a file of this user may hold a key: root's, our own, and that of who runs us by sudo. */
+static bool is_trusted(uid_t owner)
+{
+	const char *sudo = geteuid() ? NULL : getenv("SUDO_UID");
+
+	return owner == 0 || owner == geteuid() ||
+	       (sudo && *sudo && owner == (uid_t)strtoul(sudo, NULL, 10));
+}
+
+/* Waits until somebody writes to the FIFO that was opened by its name; nobody may ever. */
+static int await_writer(int fd, const char *path)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+
+	if (poll(&in, 1, WRITER_MS) < 0)
+		return fail(errno, "%s: %s", path, cause(errno));
+	if (!in.revents)
+		return fail(ETIMEDOUT, "%s is a FIFO, and nobody wrote a key to it in %d s", path,
+			    WRITER_MS / 1000);
+	return fcntl(fd, F_SETFL, 0) ? fail(errno, "%s: %s", path, cause(errno)) : 0; /* may block now */
+}
+
 /* Whoever can read the file has the key; whoever can write it can put theirs there. */
-static int check_file(int fd, const char *path)
+static int check_file(int fd, const char *path, bool by_name)
 {
 	struct stat status;
 
 	if (fstat(fd, &status))
 		return fail(errno, "%s: %s", path, cause_file(errno));
-	if (S_ISFIFO(status.st_mode))
+	if (S_ISFIFO(status.st_mode) && !by_name)
 		return 0;
+	if (!is_trusted(status.st_uid))
+		return fail(EPERM, "%s belongs to another user (%u), who can change it: take a copy of your "
+			    "own (install -m 600), if you trust what is in it",
+			    path, status.st_uid);
+	if (S_ISFIFO(status.st_mode))
+		return await_writer(fd, path);
 	if (!S_ISREG(status.st_mode))
 		return fail(EINVAL, "%s is no regular file: a key comes from a file or from '-' (standard input)",
 			    path);
@@ -126,11 +156,14 @@ static bool is_key(const char *path)
 
 static int open_file(const char *path)
 {
+	bool by_name;
 	int fd, err;
 
 	fd = open_descriptor(path);
-	if (fd < 0)
-		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	by_name = fd < 0;
+	/* Of a FIFO, open(2) would wait for a writer. */
+	if (by_name)
+		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ELOOP)
 		return fail(ELOOP, "%s is a symbolic link: name the key file itself", path);
 	if (fd < 0 && is_key(path))
@@ -139,7 +172,7 @@ static int open_file(const char *path)
 			    "in the shell's history: better make a new one");
 	if (fd < 0)
 		return fail(errno, "cannot open the key file %s: %s", path, cause_file(errno));
-	err = check_file(fd, path);
+	err = check_file(fd, path, by_name);
 	if (err) {
 		close(fd);
 		return err;

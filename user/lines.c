@@ -58,7 +58,7 @@ static int at_line(const char *path, unsigned int number, int err)
 {
 	char why[512];
 
-	snprintf(why, sizeof(why), "%s", failure());
+	snprintf(why, sizeof(why), "%s", failure() ? failure() : strerror(err == USAGE ? EINVAL : -err));
 	forget_failure();
 	return fail(err == USAGE ? EINVAL : -err, "%s line %u: %s; nothing was changed",
 		    strcmp(path, "-") ? path : "standard input", number, why);

@@ -50,8 +50,13 @@ int parse_name(const char *what, const char *text, bool person, char name[TAP_NA
 
 /* --- parse_time.c ------------------------------------------------------------------------- */
 
-/* A date, a date-time (RFC 3339, UTC without a zone), @UNIX, now, +90d, +12h, +30m or +10s. */
+/*
+ * A date (from its first second, local time without a zone), a date-time (RFC 3339, UTC without a zone),
+ * @UNIX, now, +90d, +12h, +30m or +10s.
+ */
 int parse_time(const char *what, const char *text, __s64 *seconds);
+/* Likewise the first second after: a date counts to its last second. */
+int parse_time_end(const char *what, const char *text, __s64 *seconds);
 
 #define TIME_TEXT 40
 /* RFC 3339, UTC. */

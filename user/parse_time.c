@@ -42,7 +42,7 @@ static bool from_now(const char *text, __s64 *seconds)
 	return false;
 }
 
-/* What follows the seconds: nothing or Z, or +hh:mm, -hh:mm; how far east of UTC, in seconds. */
+/* What follows a time: nothing or Z, or +hh:mm, -hh:mm; how far east of UTC, in seconds. */
 static bool read_zone(const char *text, int *east)
 {
 	int hours, minutes, end = 0;
@@ -58,13 +58,17 @@ static bool read_zone(const char *text, int *east)
 	return true;
 }
 
-/* 2027-01-31, 2027-01-31T18:00[:00][zone]; a blank or t may stand for T. */
-static bool from_date(const char *text, __s64 *seconds)
+/*
+ * 2027-01-31[zone], 2027-01-31T18:00[:00][zone]; a blank or t may stand for T. A date alone is that day's
+ * first second, or the one after its last (`end`), in local time unless there is a zone.
+ */
+static bool from_date(const char *text, bool end, __s64 *seconds)
 {
 	const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dt%H:%M:%S", "%Y-%m-%d %H:%M:%S",
 					"%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
 	const char *rest = NULL;
 	struct tm tm, check;
+	bool day_alone;
 	int east;
 	size_t i;
 
@@ -78,10 +82,17 @@ static bool from_date(const char *text, __s64 *seconds)
 		return false;
 	check = tm;
 	*seconds = timegm(&check) - east;
-	return check.tm_mday == tm.tm_mday; /* else there is no such day: 31 June */
+	if (check.tm_mday != tm.tm_mday)
+		return false; /* there is no such day: 31 June */
+	day_alone = i == sizeof(formats) / sizeof(formats[0]);
+	tm.tm_mday += day_alone && end;
+	tm.tm_isdst = -1;
+	if (day_alone)
+		*seconds = *rest ? timegm(&tm) - east : mktime(&tm);
+	return true;
 }
 
-int parse_time(const char *what, const char *text, __s64 *seconds)
+static int parse(const char *what, const char *text, bool day_end, __s64 *seconds)
 {
 	const char *end;
 	__s64 value;
@@ -95,13 +106,23 @@ int parse_time(const char *what, const char *text, __s64 *seconds)
 	} else if (*text == '+') {
 		good = from_now(text + 1, &value);
 	} else {
-		good = from_date(text, &value);
+		good = from_date(text, day_end, &value);
 	}
 	if (!good || value <= 0)
 		return usage("%s: '%s' is no time: write 2027-01-31, 2027-01-31T18:00:00Z, now, "
 			     "+90d (or h, m, s), or @UNIXSECONDS", what, text);
 	*seconds = value;
 	return 0;
+}
+
+int parse_time(const char *what, const char *text, __s64 *seconds)
+{
+	return parse(what, text, false, seconds);
+}
+
+int parse_time_end(const char *what, const char *text, __s64 *seconds)
+{
+	return parse(what, text, true, seconds);
 }
 
 const char *time_text(__s64 seconds, char text[TIME_TEXT])

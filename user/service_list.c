@@ -29,6 +29,12 @@ static const char *public_text(const struct tap_service *service, char text[PREF
 	return text;
 }
 
+/* What strangers hear. */
+static const char *silence_text(const struct tap_service *service)
+{
+	return service->stealth ? "drop, stealth" : service_rejects[service->reject];
+}
+
 static void list_row(struct output_table *rows, unsigned int number, const struct tap_rule *rule,
 		     const char *keys)
 {
@@ -43,7 +49,7 @@ static void list_row(struct output_table *rows, unsigned int number, const struc
 		   prefix_text(&rule->src, src), device_text(rule, device),
 		   service_actions[service->action], public_text(service, public),
 		   tap && encoding ? encoding : "", tap ? bind_text(service->bind, SERVICE_UNBOUND) : "",
-		   tap ? service_rejects[service->reject] : "", keys);
+		   tap ? silence_text(service) : "", keys);
 }
 
 static int list(const struct tapctl *tapctl, const struct tap_ruleset *set, int acl_map)

@@ -96,11 +96,14 @@ int settings_read_options(int argc, char **argv, struct server_options *o)
 
 	memset(o, 0, sizeof(*o));
 	options_start();
-	while ((option = options_next(argc, argv, "i:", long_options)) != OPTIONS_END) {
+	while ((option = options_next(argc, argv, ":i:", long_options)) != OPTIONS_END) {
 		err = read_option(option, o);
 		if (err)
 			return err;
 	}
+	if (optind < argc && o->has_monitor &&
+	    (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
+		return usage("unexpected word \"%s\": write --monitor=%s", argv[optind], argv[optind]);
 	if (optind < argc)
 		return usage("unexpected word \"%s\": interfaces are named by -i", argv[optind]);
 	if (!o->interfaces.n)

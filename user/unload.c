@@ -254,7 +254,7 @@ int unload_command(const struct tapctl *tapctl, const struct side *side, int arg
 	int option, lock, err;
 
 	options_start();
-	while ((option = options_next(argc, argv, "i:", options)) != OPTIONS_END) {
+	while ((option = options_next(argc, argv, ":i:", options)) != OPTIONS_END) {
 		if (option != 'i')
 			return USAGE;
 		options_again(option);

@@ -45,7 +45,45 @@ for key in realm a; do
 		$TAPCTL key add 5 --user-key \$(cat $LAB/keys/$key) 2>&1 | grep -F -f $LAB/keys/$key"
 done
 
+# refuses WHY COMMAND...: fails, and says so.
+refuses() {
+	local what=$1
+
+	shift
+	"$@" 2>"$LAB/err" && return 1
+	grep -qF -- "$what" "$LAB/err" || {
+		cat "$LAB/err"
+		return 1
+	}
+}
+check "an option without its value" refuses '-i needs a value' tap server server load -i
+check "--monitor on" refuses 'write --monitor=on' tap server server load -i eth0 \
+	--realm-key "$LAB/keys/realm" --monitor on
+escape() {
+	printf '22 --dst \033]0;hello\007\302\2331m\n' | tap server service import - 2>"$LAB/err" && return 1
+	cat "$LAB/err"
+	! LC_ALL=C grep -q '[^ -~]' "$LAB/err"
+}
+check "controls in a list do not reach the terminal" escape
+must tap server service add 22 --stealth on
+check "service list shows stealth" sh -c "'$TAPCTL' --pin-dir '$LAB/bpf/server' service list | grep -q stealth"
+must tap server service del 1
+
 # --- input and output
+theirs() {
+	cp "$LAB/keys/a" "$LAB/keys/theirs" && chown 65534 "$LAB/keys/theirs" || return
+	refuses 'belongs to another user (65534)' tap server key add 5 --user-key "$LAB/keys/theirs" || return
+	# Who runs it by sudo brings keys along.
+	SUDO_UID=65534 tap server key add 5 --user-key "$LAB/keys/theirs" && tap server key del 5
+}
+check "a key file of another user" theirs
+fifo() {
+	mkfifo -m 600 "$LAB/fifo" || return
+	refuses 'nobody wrote a key' tap server key add 5 --user-key "$LAB/fifo" || return
+	cat "$LAB/keys/a" >"$LAB/fifo" &
+	tap server key add 5 --user-key "$LAB/fifo" && tap server key del 5
+}
+check "a FIFO, without a writer and with one" fifo
 zero_byte() {
 	printf '22\0 --keys 1\n' | ends 1 tap server service import -
 }

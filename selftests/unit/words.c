@@ -147,14 +147,17 @@ static void test_times(void **state)
 		const char *text;
 		long long seconds; /* 0: refused */
 	} cases[] = {
-		{ "2027-01-31", 1801353600 },
+		{ "2027-01-31", 1801350000 }, /* in local time, see below */
+		{ "2027-07-31", 1816984800 }, /* summer */
+		{ "2027-01-31Z", 1801353600 },
+		{ "2027-01-31+02:00", 1801346400 },
 		{ "2027-01-31T18:00:00Z", 1801418400 },
 		{ "2027-01-31T18:00:00", 1801418400 },
 		{ "2027-01-31T18:00Z", 1801418400 },
 		{ "2027-01-31 18:00", 1801418400 },
 		{ "2027-01-31T18:00:00+02:00", 1801411200 },
 		{ "2027-01-31T18:00:00-05:30", 1801438200 },
-		{ "2028-02-29", 1835395200 },
+		{ "2028-02-29", 1835391600 },
 		{ "@1", 1 },
 		{ "@4294967296", 4294967296 },
 		{ "2027-02-29", 0 }, { "2027-06-31", 0 }, { "2027-13-01", 0 }, { "2027-01-32", 0 },
@@ -168,22 +171,46 @@ static void test_times(void **state)
 	__s64 got, again;
 	unsigned int i;
 
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
 	for (i = 0; i < EACH(cases); i++) {
 		got = -42;
 		if (!cases[i].seconds) {
-			assert_int_equal(parse_time("--not-after", cases[i].text, &got), USAGE);
+			assert_int_equal(parse_time("--not-before", cases[i].text, &got), USAGE);
 			assert_int_equal(got, -42);
 			continue;
 		}
-		assert_int_equal(parse_time("--not-after", cases[i].text, &got), 0);
+		assert_int_equal(parse_time("--not-before", cases[i].text, &got), 0);
 		assert_int_equal(got, cases[i].seconds);
-		assert_int_equal(parse_time("--not-after", time_text(got, text), &again), 0);
+		assert_int_equal(parse_time("--not-before", time_text(got, text), &again), 0);
 		assert_int_equal(again, got);
 	}
 	assert_int_equal(parse_time("--not-after", "+90d", &got), 0);
 	assert_in_range(got - time(NULL), 90 * 86400 - 2, 90 * 86400);
 	assert_int_equal(parse_time("--not-after", "+12h", &got), 0);
 	assert_in_range(got - time(NULL), 12 * 3600 - 2, 12 * 3600);
+}
+
+/* To the end of a day: 23, 24 or 25 hours after it began. */
+static void test_day_ends(void **state)
+{
+	static const struct {
+		const char *text;
+		int hours;
+	} cases[] = {
+		{ "2027-01-31", 24 }, { "2027-01-31Z", 24 }, { "2027-12-31", 24 }, { "2028-02-29", 24 },
+		{ "2027-03-28", 23 }, { "2027-10-31", 25 }, { "2027-10-31Z", 24 },
+		{ "2027-01-31T18:00", 0 }, { "@1801353600", 0 },
+	};
+	__s64 begin, end;
+	unsigned int i;
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	for (i = 0; i < EACH(cases); i++) {
+		assert_int_equal(parse_time("--not-before", cases[i].text, &begin), 0);
+		assert_int_equal(parse_time_end("--not-after", cases[i].text, &end), 0);
+		assert_int_equal(end - begin, cases[i].hours * 3600);
+	}
+	assert_int_equal(parse_time_end("--not-after", "2027-02-29", &end), USAGE);
 }
 
 static void test_ids(void **state)
@@ -332,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_day_ends),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_choices),
