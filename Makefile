@@ -42,6 +42,9 @@ MAN_PAGES := $(patsubst docs/%.scd,build/man/%,$(wildcard docs/*.scd))
 
 all: build/tapctl $(MAN_PAGES)
 
+# What is made on the way stays. Without it the next make would make it anew, and all that stands on it.
+.SECONDARY:
+
 build/tapctl: $(USER_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -27,7 +27,7 @@ struct hrtimer_clock_base {
 	__s64 offset; /* from CLOCK_MONOTONIC, ns */
 } TAP_KERNELS;
 struct hrtimer_cpu_base {
-	unsigned int online : 1; /* since Linux 6.7 */
+	unsigned int online : 1; /* Linux 6.7, and older ones that got it later */
 	struct hrtimer_clock_base clock_base[8];
 } TAP_KERNELS;
 struct hrtimer {
@@ -89,8 +89,9 @@ static __always_inline __u64 clock_utc_ns(__s64 stored)
 }
 
 /*
- * The same as of the kernel's last tick, up to 10 ms ago, where the kernel says that the base is up to
- * date. It costs next to nothing; the precise time takes longer than all that is looked up for a group.
+ * The same as of the kernel's last tick (10 ms at most, or as long as the CPU that keeps the time is
+ * stopped), where the kernel says that the base is of a CPU that is switched on. It costs next to nothing;
+ * the precise time takes longer than all that is looked up for a group.
  */
 static __always_inline __u64 clock_utc_coarse_ns(__s64 stored)
 {

@@ -6,8 +6,8 @@
  * is one word, so one compare-and-swap puts it in place; each word carries 16 more bits of its
  * group's hash, so what an earlier group left behind is simply another group's, and nothing is ever
  * cleared by time. New segments push out the oldest: a group survives three strangers in its bucket
- * with a segment each. (A segment that joins others of its group passes them by, and so takes a
- * younger slot.)
+ * with a segment each, unless two CPUs store there at the same instant. (A segment that joins others of
+ * its group passes them by, and so takes a younger slot.)
  *
  * Of four CPUs with one segment each the last one sees all four. Those that see all four compete
  * for the one in the lowest slot; the winner judges.

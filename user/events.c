@@ -122,7 +122,7 @@ static int watch_overlap(const struct tapctl *tapctl, struct overlap *overlap)
 	sodium_mlock(&realm, sizeof(realm));
 	err = gate_read_settings(tapctl, &realm);
 	/* A rotation that was killed has no end yet: see `status`. */
-	if (!err && realm.before_until && !realm.rotating &&
+	if (!err && realm.before_until > REALM_LONG_OVER && !realm.rotating &&
 	    realm.before_until != overlap->ended)
 		overlap->until = realm.before_until;
 	sodium_munlock(&realm, sizeof(realm)); /* wipes it, too */

@@ -64,14 +64,18 @@ static int wipe(int fd, struct tap_realm *realm)
 		return fail(errno, "cannot read the gate's settings: %s", cause(errno));
 	if (!realm_overlapped(realm, time(NULL)) || !realm_has_older(realm))
 		return 0;
-	/* before_until stays: the programs have that secret until they are reloaded. */
+	/*
+	 * The programs have that secret until they are reloaded. An end long ago keeps them from taking
+	 * it again should the clock be set back.
+	 */
+	time_text(realm->before_until, at);
+	realm->before_until = REALM_LONG_OVER;
 	sodium_memzero(&realm->secret[!realm->newest], sizeof(realm->secret[0]));
 	if (bpf_map_update_elem(fd, &zero, realm, BPF_ANY))
 		return fail(errno, "cannot wipe the realm's old secret: %s", cause(errno));
 	if (!realm->rotating)
 		note("the realm's old secret was taken until %s, and is wiped now: clients that still "
-		     "have it are strangers",
-		     time_text(realm->before_until, at));
+		     "have it are strangers", at);
 	return 0;
 }
 

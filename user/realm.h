@@ -17,6 +17,8 @@ int realm_slot(const struct tap_realm *realm, const unsigned char secret[TAP_REA
 /* The older secret is there, and is taken. */
 bool realm_overlaps(const struct tap_realm *realm, __s64 now);
 
+#define REALM_LONG_OVER 1 /* before_until of an overlap whose secret was wiped: over by any clock */
+
 /* The overlap is over; the programs may still have the older secret, and heed it no more. */
 bool realm_overlapped(const struct tap_realm *realm, __s64 now);
 

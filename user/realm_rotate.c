@@ -29,6 +29,7 @@
 struct arguments {
 	const char *realm_key;
 	unsigned int overlap;
+	bool has_overlap;
 };
 
 /* All of it is in locked memory. */
@@ -37,6 +38,7 @@ struct rotation {
 	struct tap_realm_secret secret;
 	struct tap_realm realm, before;
 	bool already; /* the gate has that secret */
+	bool shortened; /* and its overlap ends sooner now */
 };
 
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -50,13 +52,15 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 
 	options_start();
 	while (!err && (option = options_next(argc, argv, ":", options)) != OPTIONS_END) {
-		if (option == 'k')
+		if (option == 'k') {
 			arguments->realm_key = optarg;
-		else if (option == 'o')
+		} else if (option == 'o') {
+			arguments->has_overlap = true;
 			err = parse_number("--overlap", optarg, 0, OVERLAP_MAX,
 					   &arguments->overlap);
-		else
+		} else {
 			err = USAGE;
+		}
 	}
 	if (err)
 		return err;
@@ -110,6 +114,20 @@ static int reload(const struct tapctl *tapctl, struct rotation *rotation, bool a
 	return server_put(tapctl, &change);
 }
 
+/* Whether the overlap under way is to end sooner; sets its new end. */
+static bool shorten(struct rotation *rotation, const struct arguments *arguments, __s64 now)
+{
+	struct tap_realm *realm = &rotation->realm;
+
+	if (!rotation->already || !arguments->has_overlap ||
+	    now + arguments->overlap >= realm->before_until)
+		return false;
+	realm->before_until = now + arguments->overlap;
+	if (!arguments->overlap)
+		realm_forget_older(realm);
+	return true;
+}
+
 /*
  * First a reload where the programs may have a secret that is over: a new time until which the
  * older secret is taken would let that one in again.
@@ -134,19 +152,26 @@ static int rotate(const struct tapctl *tapctl, const struct arguments *arguments
 		err = server_attached(tapctl, &change.attached);
 	if (!err)
 		err = reload(tapctl, rotation, change.attached);
+	rotation->before = rotation->realm;
+	if (!err)
+		rotation->shortened = shorten(rotation, arguments, time(NULL));
+	if (rotation->shortened)
+		return server_put(tapctl, &change);
 	if (err || rotation->already)
 		return err;
-	rotation->before = rotation->realm;
 	realm_rotate_to(&rotation->realm, &rotation->secret, time(NULL), arguments->overlap);
 	rotation->realm.rotating = 1;
 	return server_put(tapctl, &change);
 }
 
-static int report(const struct tapctl *tapctl, const struct tap_realm *realm, bool already)
+static int report(const struct tapctl *tapctl, const struct rotation *rotation)
 {
+	const struct tap_realm *realm = &rotation->realm;
+	bool already = rotation->already;
 	char id[DERIVE_ID_TEXT], fingerprint[DERIVE_FINGERPRINT_BYTES], at[TIME_TEXT];
 	char old[80] = "the old one is refused from now on";
 	bool overlaps = realm_overlaps(realm, time(NULL));
+	bool says_of_old = overlaps || !already || rotation->shortened;
 	int err;
 
 	err = derive_fingerprint(realm->secret[realm->newest].secret, fingerprint);
@@ -162,7 +187,7 @@ static int report(const struct tapctl *tapctl, const struct tap_realm *realm, bo
 				     overlaps ? at : NULL),
 			   "realm %s %s the secret with fingerprint %s%s%s", id,
 			   already ? "already has" : "now has", fingerprint,
-			   already && !overlaps ? "" : "; ", already && !overlaps ? "" : old);
+			   says_of_old ? "; " : "", says_of_old ? old : "");
 }
 
 int realm_rotate(const struct tapctl *tapctl, int argc, char **argv)
@@ -184,7 +209,7 @@ int realm_rotate(const struct tapctl *tapctl, int argc, char **argv)
 	if (err >= 0)
 		err = rotate(tapctl, &arguments, &rotation);
 	if (!err)
-		err = report(tapctl, &rotation.realm, rotation.already);
+		err = report(tapctl, &rotation);
 	sodium_munlock(&rotation, sizeof(rotation)); /* wipes it, too */
 	if (lock >= 0)
 		close(lock);

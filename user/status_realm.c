@@ -114,10 +114,12 @@ static int add_users(const struct tapctl *tapctl, const struct tap_realm *realm,
 static void add_end(const struct tap_realm *realm, json_t *server)
 {
 	char text[TIME_TEXT];
+	bool wiped = realm->before_until == REALM_LONG_OVER;
 
 	json_object_set_new(server, "old_secret",
-			    json_sprintf("ended at %s; `tapctl server load` takes it out of the program",
-					 time_text(realm->before_until, text)));
+			    json_sprintf("ended%s%s; `tapctl server load` takes it out of the program",
+					 wiped ? "" : " at ",
+					 wiped ? "" : time_text(realm->before_until, text)));
 }
 
 int status_realm(const struct tapctl *tapctl, const struct tap_realm *realm, json_t *server,
@@ -138,7 +140,9 @@ int status_realm(const struct tapctl *tapctl, const struct tap_realm *realm, jso
 	if (realm->rotating)
 		status_warn(warnings, "unfinished",
 			    "a `tapctl realm rotate` did not finish, so the gate may not take the newest "
-			    "secret: run it again, or reload (`tapctl server load -i IF --realm-key NEW`)");
+			    "secret, and from %s on it may let nobody in: run it again, or reload "
+			    "(`tapctl server load -i IF --realm-key NEW`)",
+			    realm->before_until ? time_text(realm->before_until, text) : "now");
 	if (realm_overlapped(realm, now))
 		add_end(realm, server);
 	if (!realm_overlaps(realm, now))

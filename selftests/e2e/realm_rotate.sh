@@ -97,9 +97,9 @@ wiped() {
 value = json.load(sys.stdin)[0]["formatted"]["value"]
 secret = value["secret"][1 - value["newest"]]
 left = [secret["secret"], secret["veil"]["k"], secret["mark"]["k"]]
-sys.exit(any(any(int(str(x), 0) for x in part) for part in left))'
+sys.exit(any(any(int(str(x), 0) for x in part) for part in left) or value["before_until"] != 1)'
 }
-check "its bytes are gone from the settings" wiped
+check "its bytes are gone from the settings, and it stays over whatever the clock says" wiped
 
 # --- a second rotation, with no reload between, while both connect all the time
 check "bob's client has the second secret" client attacker 2
@@ -150,7 +150,7 @@ check "bob's client changes at last" client attacker 3
 check "bob gets in with the newest secret" page attacker "$OTHER4"
 check "and nobody uses the old one" equal keys '[]' "$(status old_secret_keys)"
 
-# --- killed at many moments; each on a new gate, for an overlap cannot be cut short
+# --- killed at many moments; each on a new gate
 killed() {
 	local i
 
@@ -202,6 +202,16 @@ check "who used a secret long gone is not listed for one that has its place" equ
 	"$(status old_secret_keys)"
 must client teleworker 3
 check "who uses the old secret is" eval 'page teleworker "$URL4" && [ "$(status old_secret_keys)" != "[]" ]'
+not_longer() {
+	local before
+
+	before=$(status old_secret)
+	rotate 4 --overlap 999999 && equal end "$before" "$(status old_secret)"
+}
+check "an overlap is not made longer" not_longer
+check "but shorter, to nothing" rotate 4 --overlap 0
+check "so the old secret is a stranger's" stranger teleworker "$URL4"
+check "and there may be a next rotation" rotate 2
 
 nowhere() {
 	local pins=$LAB/bpf/nowhere
