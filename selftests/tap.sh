@@ -75,6 +75,11 @@ not() {
 	! "$@"
 }
 
+# few N: how often to do what is done N times; a quarter of it on an emulated machine (kernels/guest).
+few() {
+	echo $(($1 / (${TAP_SHORT:-0} ? 4 : 1)))
+}
+
 # equal NAME WANTED HAVE
 equal() {
 	[ "$2" = "$3" ] || {
@@ -83,9 +88,12 @@ equal() {
 	}
 }
 
-# reason LABEL: one of the gate's counters; reasons: their sum. split LABEL: one of the splitter's.
+# reason LABEL[+LABEL...]: one of the gate's counters, or a sum; reasons: all of them. split LABEL: one of
+# the splitter's.
 reason() {
-	tap server -j stats | lab_json "server.reasons.$1"
+	tap server -j stats | python3 -c 'import json, sys
+reasons = json.load(sys.stdin)["server"]["reasons"]
+print(sum(reasons[label] for label in sys.argv[1].split("+")))' "$1"
 }
 
 reasons() {

@@ -49,27 +49,31 @@ done
 timestamps 1
 peer --encoding veiled --mark open
 load --mark open --encoding veiled
+many=$(few 50)
 for by in mark,ts mark ts; do
 	load --group-by $by
 	check "grouped by $by" page teleworker "$URL4"
-	check "grouped by $by, 50 at once" equal pages 50 "$(lab_fetches teleworker "$URL4" 50 8)"
+	check "grouped by $by, many at once" equal pages "$many" "$(lab_fetches teleworker "$URL4" "$many")"
 done
 load --group-by mark,ts --mark sealed
 peer --mark sealed
 
 # --- each service takes one encoding, never both
+# To the other encoding a group is noise: unreadable, unless it looks like a group by chance. (Of veiled ones
+# every tenth has the type bits of a classic group in some order.)
+noise=unreadable+version+skew+unknown_key
 peer --encoding classic
-check "a classic group where veiled ones are taken" counts unreadable 1 no_page teleworker "$URL4"
+check "a classic group where veiled ones are taken" counts $noise 1 no_page teleworker "$URL4"
 service --encoding classic
 check "a service that takes classic ones" page teleworker "$URL4"
 peer --encoding veiled
-check "a veiled group there" counts unreadable 1 no_page teleworker "$URL4"
+check "a veiled group there" counts $noise 1 no_page teleworker "$URL4"
 load --encoding classic
-check "its own encoding says what it takes, not the gate's: veiled" counts unreadable 1 no_page teleworker "$URL4"
+check "its own encoding says what it takes, not the gate's: veiled" counts $noise 1 no_page teleworker "$URL4"
 service --encoding veiled
 check "and where veiled ones are taken" page teleworker "$URL4"
 service
-check "a service without its own takes the gate's" counts unreadable 1 no_page teleworker "$URL4"
+check "a service without its own takes the gate's" counts $noise 1 no_page teleworker "$URL4"
 peer --encoding classic
 check "which is classic" page teleworker "$URL4"
 
