@@ -146,8 +146,8 @@ static const __u8 tap_log2[64] = {
 };
 
 /*
- * Takes the first reading out of a set; false: it is empty. All readings of a
- * permutation come before those of the next.
+ * Takes the first reading out of a set; false: it is empty. All readings of a permutation come before
+ * those of the next.
  */
 static __always_inline bool candidates_take(__u64 *set, __u32 *permutation, __u32 *secret)
 {

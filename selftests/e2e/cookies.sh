@@ -30,7 +30,7 @@ counter() {
 }
 
 fetches_at_once() {
-	equal pages 20 "$(lab_fetches teleworker "$URL4" 20 6)"
+	equal pages 20 "$(lab_fetches teleworker "$URL4" 20)"
 }
 
 syncookies() {

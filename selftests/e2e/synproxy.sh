@@ -108,7 +108,7 @@ check "without a gate the flood fills the queue" lab_until 5 many_drops
 lab_kill "$LAB_PID"
 
 fetches_at_once() {
-	equal pages 20 "$(lab_fetches client "$URL4" 20 6)"
+	equal pages 20 "$(lab_fetches client "$URL4" 20)"
 }
 
 # --- a SYN proxy, as nft(8) shows it
